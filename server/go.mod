@@ -1,0 +1,5 @@
+module github.com/plugboard/plugboard/server
+
+go 1.26
+
+replace github.com/plugboard/plugboard => ../
