@@ -1,0 +1,33 @@
+package plugin
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Forwarded HTTP headers share a string map with other keys of the wire, so
+// they are told apart by a prefix.
+const headerPrefix = "http_"
+
+// SetHeader puts an HTTP header into the headers of a request, under the key
+// that plugins look for.
+func SetHeader(headers map[string]string, name, value string) {
+	headers[headerPrefix+http.CanonicalHeaderKey(name)] = value
+}
+
+// HTTPHeader returns the HTTP headers among the headers of a request: the
+// prefixed ones, and Authorization, X-Id-Token and Cookie in any spelling.
+func HTTPHeader(headers map[string]string) http.Header {
+	header := http.Header{}
+	for key, value := range headers {
+		if name, prefixed := strings.CutPrefix(key, headerPrefix); prefixed {
+			header.Set(name, value)
+			continue
+		}
+		switch name := http.CanonicalHeaderKey(key); name {
+		case "Authorization", "X-Id-Token", "Cookie":
+			header.Set(name, value)
+		}
+	}
+	return header
+}
