@@ -1,0 +1,67 @@
+# Plugboard's table of contents. `make demo` shows it working, `make test`
+# tests it; both need Go and nothing else.
+
+GO      ?= go
+MODULES := . server examples
+EXE     := $(shell $(GO) env GOEXE)
+TARGET  := $(shell $(GO) env GOOS)_$(shell $(GO) env GOARCH)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# Tests of processes are heavy on a small machine; two at once is plenty.
+TESTFLAGS ?= -p 2
+
+.PHONY: help
+help: ## show this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+.PHONY: demo
+demo: build bin/demo/foreign ## run a server with four data sources at http://127.0.0.1:3030
+	bin/plugboard$(EXE) demo --listen 127.0.0.1:3030 --plugins bin/demo
+
+.PHONY: build
+build: ## build bin/plugboard
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/plugboard$(EXE) ./server/cmd/plugboard
+
+# An unmodified official-SDK plugin, for the demo and its tests.
+.PHONY: bin/demo/foreign
+bin/demo/foreign:
+	@mkdir -p $@
+	cp conformance/plugins/foreign/plugin.json $@/
+	cd conformance && CGO_ENABLED=0 GOWORK=off $(GO) build -trimpath -ldflags '-s -w' -o ../$@/gpx_foreign_$(TARGET)$(EXE) ./plugins/foreign
+
+.PHONY: test
+test: ## test every published module
+	@set -e; for module in $(MODULES); do (cd $$module && $(GO) test $(TESTFLAGS) ./...); done
+
+.PHONY: race
+race: ## the same under the race detector
+	@set -e; for module in $(MODULES); do (cd $$module && $(GO) test -race $(TESTFLAGS) ./...); done
+
+.PHONY: lint
+lint: ## gofmt, go vet and staticcheck over every module
+	./scripts/lint
+
+.PHONY: generate
+generate: ## write package wire from proto/, with the tools pinned in tools/go.mod
+	cd tools && GOWORK=off $(GO) run ./protogen ../proto ../wire
+
+.PHONY: verify
+verify: ## fail on stale generated code, untidy modules, or one that does not build alone
+	./scripts/verify
+
+.PHONY: bench
+bench: ## benchmarks, ours beside the official SDK's
+	@set -e; for module in $(MODULES); do (cd $$module && $(GO) test -p 1 -run '^$$' -bench . -benchmem ./...); done
+	cd conformance && GOWORK=off $(GO) test -p 1 -run '^$$' -bench . -benchmem ./...
+
+.PHONY: conformance
+conformance: ## judge us by the official SDK and by captures of a running Grafana
+	cd conformance && GOWORK=off $(GO) test $(TESTFLAGS) ./...
+
+.PHONY: console
+console: ## (not there yet) build the web console
+	@echo "make $@: the web console is not written yet; see SCOPE.md" >&2; exit 1
+
+.PHONY: e2e
+e2e: ## (not there yet) drive the web console in a browser
+	@echo "make $@: there is no web console to drive yet; see SCOPE.md" >&2; exit 1
