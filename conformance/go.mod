@@ -1,6 +1,6 @@
 module github.com/plugboard/plugboard/conformance
 
-go 1.26
+go 1.26.0
 
 replace (
 	github.com/plugboard/plugboard => ../
