@@ -1,0 +1,260 @@
+package framejson
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/plugboard/plugboard/frame"
+)
+
+// column is one column being read into its field.
+type column struct {
+	s        *scanner
+	f        *frame.Field
+	entities *entityRows
+	nanos    []int64
+}
+
+func (c *column) read() error {
+	if c.entities != nil && c.f.Type() != frame.Float32 && c.f.Type() != frame.Float64 {
+		return fmt.Errorf("entities in a field of %v", c.f.Type())
+	}
+	if c.nanos != nil && c.f.Type() != frame.Time {
+		return fmt.Errorf("nanos in a field of %v", c.f.Type())
+	}
+	switch c.f.Type() {
+	case frame.Int8:
+		return readColumn(c, intOf[int8](8))
+	case frame.Int16:
+		return readColumn(c, intOf[int16](16))
+	case frame.Int32:
+		return readColumn(c, intOf[int32](32))
+	case frame.Int64:
+		return readColumn(c, intOf[int64](64))
+	case frame.Uint8:
+		return readColumn(c, uintOf[uint8](8))
+	case frame.Uint16:
+		return readColumn(c, uintOf[uint16](16))
+	case frame.Uint32:
+		return readColumn(c, uintOf[uint32](32))
+	case frame.Uint64:
+		return readColumn(c, uintOf[uint64](64))
+	case frame.EnumType:
+		return readColumn(c, uintOf[frame.Enum](16))
+	case frame.Float32:
+		return readFloats[float32](c, 32)
+	case frame.Float64:
+		return readFloats[float64](c, 64)
+	case frame.Bool:
+		return readColumn(c, readBool)
+	case frame.Time:
+		return c.readTimes()
+	case frame.JSON:
+		return readColumn(c, (*scanner).raw)
+	default:
+		return readColumn(c, readString)
+	}
+}
+
+// readColumn reads an array of nulls and what cell reads.
+func readColumn[T frame.Element](c *column, cell func(*scanner) (T, error)) error {
+	return c.s.array(func(int) error {
+		var v T
+		if !c.s.null() {
+			var err error
+			if v, err = cell(c.s); err != nil {
+				return err
+			}
+		} else if c.f.Nullable() {
+			c.f.AppendNull()
+			return nil
+		}
+		frame.Append(c.f, v)
+		return nil
+	})
+}
+
+// readFloats reads a column of numbers, and puts the entities in their place.
+func readFloats[T float32 | float64](c *column, bits int) error {
+	special, err := c.entities.values()
+	if err != nil {
+		return err
+	}
+	row := 0
+	err = c.s.array(func(i int) error {
+		row = i
+		null := c.s.null()
+		v, entity := special[i]
+		switch {
+		case entity && !null:
+			return errors.New("an entity where there is a number")
+		case null && !entity && c.f.Nullable():
+			c.f.AppendNull()
+			return nil
+		case !null:
+			var err error
+			if v, err = readFloat(c.s, bits); err != nil {
+				return err
+			}
+		}
+		frame.Append(c.f, T(v))
+		return nil
+	})
+	for i := range special {
+		if err == nil && i >= c.f.Len() {
+			return fmt.Errorf("an entity in row %d of %d", i, row)
+		}
+	}
+	return err
+}
+
+// values returns the entities by row.
+func (e *entityRows) values() (map[int]float64, error) {
+	if e == nil {
+		return nil, nil
+	}
+	values := map[int]float64{}
+	for _, kind := range []struct {
+		rows  []int
+		value float64
+	}{{e.NaN, math.NaN()}, {e.Inf, math.Inf(1)}, {e.NegInf, math.Inf(-1)}} {
+		for _, row := range kind.rows {
+			if row < 0 {
+				return nil, fmt.Errorf("an entity in row %d", row)
+			}
+			values[row] = kind.value
+		}
+	}
+	return values, nil
+}
+
+// readTimes reads a column of milliseconds, and adds the nanoseconds beside it.
+func (c *column) readTimes() error {
+	row := -1
+	millis := intOf[int64](64)
+	err := readColumn(c, func(s *scanner) (time.Time, error) {
+		row = c.f.Len()
+		ms, err := millis(s)
+		if err != nil {
+			return time.Time{}, err
+		}
+		t := time.UnixMilli(ms)
+		if row < len(c.nanos) {
+			t = t.Add(time.Duration(c.nanos[row]))
+		}
+		return t, nil
+	})
+	if err == nil && len(c.nanos) > c.f.Len() {
+		return fmt.Errorf("%d nanos for %d rows", len(c.nanos), c.f.Len())
+	}
+	if err == nil {
+		err = c.f.Err()
+	}
+	return err
+}
+
+// intOf returns the reader of integers of that many bits.
+func intOf[T int8 | int16 | int32 | int64](bits int) func(*scanner) (T, error) {
+	return func(s *scanner) (T, error) {
+		digits, err := integer(s)
+		if err != nil {
+			return 0, err
+		}
+		v, err := strconv.ParseInt(digits, 10, bits)
+		if err != nil {
+			return 0, numberError(err)
+		}
+		return T(v), nil
+	}
+}
+
+// uintOf is intOf without a sign.
+func uintOf[T uint8 | uint16 | uint32 | uint64 | frame.Enum](bits int) func(*scanner) (T, error) {
+	return func(s *scanner) (T, error) {
+		digits, err := integer(s)
+		if err != nil {
+			return 0, err
+		}
+		v, err := strconv.ParseUint(digits, 10, bits)
+		if err != nil {
+			return 0, numberError(err)
+		}
+		return T(v), nil
+	}
+}
+
+// integer returns the characters of a number, which may be quoted. One with a
+// fraction or an exponent is written out if it is a whole number.
+func integer(s *scanner) (string, error) {
+	digits, err := s.quotedNumber()
+	if err != nil {
+		return "", err
+	}
+	for i := range len(digits) {
+		if c := digits[i]; c != '.' && c != 'e' && c != 'E' {
+			continue
+		}
+		v, err := strconv.ParseFloat(digits, 64)
+		if err != nil {
+			return "", numberError(err)
+		}
+		if v != math.Trunc(v) || math.Abs(v) > 1<<53 {
+			return "", fmt.Errorf("%q is not an integer", digits)
+		}
+		return strconv.FormatInt(int64(v), 10), nil
+	}
+	return digits, nil
+}
+
+func readFloat(s *scanner, bits int) (float64, error) {
+	digits, err := s.number()
+	if err != nil {
+		return 0, err
+	}
+	v, err := strconv.ParseFloat(digits, bits)
+	if err != nil {
+		return 0, numberError(err)
+	}
+	return v, nil
+}
+
+// numberError keeps what strconv found, without its function's name and without
+// the memory that the digits lie in.
+func numberError(err error) error {
+	var bad *strconv.NumError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	if errors.Is(bad.Err, strconv.ErrRange) {
+		return fmt.Errorf("%q is out of range", bad.Num)
+	}
+	return fmt.Errorf("%q is not such a number", bad.Num)
+}
+
+func readBool(s *scanner) (bool, error) {
+	word, err := s.skip()
+	switch {
+	case err != nil:
+		return false, err
+	case string(word) == "true":
+		return true, nil
+	case string(word) == "false":
+		return false, nil
+	}
+	return false, errors.New("neither true nor false")
+}
+
+func readString(s *scanner) (string, error) {
+	b, err := s.str()
+	if err != nil {
+		return "", err
+	}
+	if !utf8.Valid(b) {
+		b = []byte(string([]rune(string(b))))
+	}
+	return text(b), nil
+}
