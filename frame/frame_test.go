@@ -1,86 +1,131 @@
 package frame_test
 
 import (
-	"encoding/json"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/frametest"
 )
 
-// roundTrip returns the frame as it arrives on the other side.
-func roundTrip(t *testing.T, f *frame.Frame) *frame.Frame {
-	t.Helper()
-	b, err := f.MarshalArrow()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := frame.UnmarshalArrow(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
-
-func TestRoundTrip(t *testing.T) {
-	at := time.Date(2024, 1, 2, 3, 4, 5, 678901234, time.UTC)
-	in := frame.New("weather",
-		frame.NewField("time", nil, []time.Time{at, time.Unix(-1, 999).UTC()}),
-		frame.NewField("temp", frame.Labels{"city": "Seattle"}, []float64{1.5, math.Inf(1)}),
-		frame.NewNullableField("rain", nil, []*bool{nil, new(true)}),
-		frame.NewNullableField("note", nil, []*string{new("wet <é>"), nil}),
-		frame.NewField("raw", nil, []json.RawMessage{nil, json.RawMessage(`{"a":1}`)}),
-		frame.NewField("sky", nil, []frame.Enum{1, 0}),
+func TestValidateSaysEverything(t *testing.T) {
+	f := frame.New("f",
+		frame.NewField("a", nil, []int64{1, 2}),
+		frame.NewField("b", nil, []string{"x"}),
+		nil,
+		&frame.Field{Name: "d"},
+		frame.NewField("e", nil, []time.Time{{}, {}}),
 	)
-	in.RefID = "A"
-	in.Meta = &frame.Meta{Type: frame.TypeTable, Notices: []frame.Notice{{Severity: frame.Warning, Text: "w"}}}
-	in.Fields[1].Config = &frame.Config{Unit: "celsius", Max: new(frame.Float(40))}
-
-	out := roundTrip(t, in)
-	if out.Name != "weather" || out.RefID != "A" || out.Rows() != 2 || len(out.Fields) != 6 {
-		t.Fatalf("got %+v", out)
-	}
-	if out.Meta.Type != frame.TypeTable || out.Meta.Notices[0].Severity != frame.Warning {
-		t.Errorf("meta %+v", out.Meta)
-	}
-	for i, want := range in.Fields {
-		got := out.Fields[i]
-		if got.Name != want.Name || got.Type() != want.Type() || got.Nullable() != want.Nullable() || got.Nulls() != want.Nulls() {
-			t.Errorf("field %d: %+v, want %+v", i, got, want)
-		}
-		for row := range want.Len() {
-			g, _ := json.Marshal(got.At(row))
-			w, _ := json.Marshal(want.At(row))
-			if want.Type() != frame.Float64 && string(g) != string(w) {
-				t.Errorf("%s row %d: %s, want %s", want.Name, row, g, w)
-			}
+	err := f.Validate()
+	for _, want := range []string{
+		`frame "f": `,
+		`field "b" has 1 rows, the first field 2`,
+		`field 2 is nil`,
+		`field "d" has no type`,
+		`field "e": row 0: time 0001-01-01T00:00:00Z is outside 1677-09-21T00:12:43Z .. 2262-04-11T23:47:16Z`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
 		}
 	}
-	if v := frame.Slice[float64](out.Field("temp")); v[0] != 1.5 || !math.IsInf(v[1], 1) {
-		t.Errorf("temp %v", v)
-	}
-	if c := out.Field("temp"); c.Config.Unit != "celsius" || *c.Config.Max != 40 || c.Labels["city"] != "Seattle" {
-		t.Errorf("temp %+v", c)
+	if _, marshalErr := f.MarshalArrow(); marshalErr == nil || marshalErr.Error() != err.Error() {
+		t.Errorf("MarshalArrow: %v, want %v", marshalErr, err)
 	}
 }
 
-func TestTimeOutOfRange(t *testing.T) {
-	f := frame.New("f", frame.NewField("when", nil, []time.Time{time.Unix(0, 0), time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)}))
-	_, err := f.MarshalArrow()
-	if err == nil || !strings.Contains(err.Error(), `field "when": row 1: time 3000-01-01`) {
-		t.Errorf("got %v", err)
-	}
+func TestTimesOutOfRange(t *testing.T) {
 	for _, ns := range []int64{math.MinInt64, math.MinInt64 + 1e9, -1, 0, math.MaxInt64 - 1e9, math.MaxInt64} {
-		field := frame.NewField("t", nil, []time.Time{time.Unix(0, ns)})
-		if field.Err() != nil || frame.Slice[int64](field)[0] != ns {
-			t.Errorf("%d: %v, %v", ns, field.Err(), frame.Slice[int64](field))
+		f := frame.NewField("t", nil, []time.Time{time.Unix(0, ns)})
+		if f.Err() != nil || frame.Slice[int64](f)[0] != ns {
+			t.Errorf("%d: %v, %v", ns, f.Err(), frame.Slice[int64](f))
 		}
 	}
 	for _, bad := range []time.Time{time.Unix(0, math.MinInt64).Add(-1), time.Unix(0, math.MaxInt64).Add(1), {}} {
-		if frame.NewField("t", nil, []time.Time{bad}).Err() == nil {
-			t.Errorf("%v is taken", bad)
+		f := frame.NewFieldOf("t", nil, frame.Time, true)
+		frame.Append(f, time.Unix(0, 0))
+		f.AppendNull()
+		frame.Append(f, bad)
+		if f.Err() == nil || !strings.Contains(f.Err().Error(), `field "t": row 2: time `) {
+			t.Errorf("%v: %v", bad, f.Err())
 		}
+	}
+}
+
+// TestAppendIsNew builds every kind of field twice: at once, and cell by cell.
+func TestAppendIsNew(t *testing.T) {
+	for rows := range 20 {
+		all := frametest.Random(rand.New(rand.NewPCG(uint64(rows), 0)), rows)
+		built := &frame.Frame{Name: all.Name, RefID: all.RefID, Meta: all.Meta}
+		for _, f := range all.Fields {
+			copied := frame.NewFieldOf(f.Name, f.Labels, f.Type(), f.Nullable())
+			copied.Config = f.Config
+			for i := range f.Len() {
+				appendCell(copied, f, i)
+			}
+			built.Fields = append(built.Fields, copied)
+		}
+		frametest.Equal(t, built, all)
+	}
+}
+
+func TestReading(t *testing.T) {
+	f := frame.NewNullableField("n", nil, []*float64{new(1.5), nil, new(2.5)})
+	if f.Len() != 3 || f.Nulls() != 1 || !f.IsNull(1) || f.IsNull(2) || f.At(1) != nil || f.At(2) != 2.5 {
+		t.Errorf("%v nulls of %v, at 2 %v", f.Nulls(), f.Len(), f.At(2))
+	}
+	var rows []int
+	for i, v := range frame.Values[float64](f) {
+		if rows = append(rows, i); v != f.At(i) {
+			t.Errorf("row %d: %v", i, v)
+		}
+	}
+	if !slices.Equal(rows, []int{0, 2}) {
+		t.Errorf("rows %v", rows)
+	}
+	if v, ok := frame.Value[float64](f, 1); ok {
+		t.Errorf("row 1: %v", v)
+	}
+	if frame.New("", f).Field("n") != f || frame.New("", f).Field("m") != nil {
+		t.Error("Field does not find by name")
+	}
+}
+
+func TestNumbersAreAdopted(t *testing.T) {
+	values := make([]float64, 2, 10)
+	f := frame.NewField("v", nil, values)
+	if values[0] = 7; f.At(0) != 7.0 {
+		t.Error("the slice was copied")
+	}
+	frame.Append(f, 9.0)
+	if values[:3][2] == 9 {
+		t.Error("Append wrote behind the end of the adopted slice")
+	}
+	if s := frame.Slice[float64](f); cap(s) != len(s) {
+		t.Error("a Slice can be appended to in place")
+	}
+}
+
+func TestMisusePanics(t *testing.T) {
+	f := frame.NewField("x", nil, []int64{1})
+	for want, misuse := range map[string]func(){
+		`frame: Append: field "x" holds int64, not int32`: func() { frame.Append(f, int32(1)) },
+		`frame: Slice: field "x" holds int64, not enum`:   func() { frame.Slice[frame.Enum](f) },
+		`frame: Values: field "x" holds int64, not bool`:  func() { frame.Values[bool](f) },
+		`frame: Value: field "x" holds int64, not string`: func() { frame.Value[string](f, 0) },
+		`frame: AppendNull: field "x" is not nullable`:    func() { f.AppendNull() },
+		`frame: field "y": no such type: 99`:              func() { frame.NewFieldOf("y", nil, 99, false) },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("got %v, want %s", got, want)
+				}
+			}()
+			misuse()
+		}()
 	}
 }

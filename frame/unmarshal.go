@@ -118,6 +118,9 @@ func typeOfArrow(a arrow.DataType, kind string) (Type, error) {
 // addBatch appends the rows of a record batch.
 func (f *Frame) addBatch(batch arrow.RecordBatch) error {
 	rows := int(batch.NumRows())
+	if rows == 0 {
+		return nil
+	}
 	for i, field := range f.Fields {
 		data := batch.Column(i).Data()
 		if data.Len() != rows || data.Offset() != 0 {
@@ -140,9 +143,6 @@ func (f *Frame) addBatch(batch arrow.RecordBatch) error {
 // what they claim to be.
 func (f *Field) columnOf(a arrow.ArrayData) (column, error) {
 	n := a.Len()
-	if n == 0 {
-		return column{}, nil
-	}
 	if a.DataType().ID() == arrow.STRING_VIEW {
 		return f.copyStringViews(a)
 	}

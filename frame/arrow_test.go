@@ -1,0 +1,231 @@
+package frame_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/frametest"
+)
+
+// marshal returns the frame's Arrow file.
+func marshal(t testing.TB, f *frame.Frame) []byte {
+	t.Helper()
+	b, err := f.MarshalArrow()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// unmarshal returns the frame of an Arrow file.
+func unmarshal(t testing.TB, b []byte) *frame.Frame {
+	t.Helper()
+	f, err := frame.UnmarshalArrow(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// appendCell appends row i of from.
+func appendCell(to, from *frame.Field, i int) {
+	switch v := from.At(i).(type) {
+	case nil:
+		to.AppendNull()
+	case int8:
+		frame.Append(to, v)
+	case int16:
+		frame.Append(to, v)
+	case int32:
+		frame.Append(to, v)
+	case int64:
+		frame.Append(to, v)
+	case uint8:
+		frame.Append(to, v)
+	case uint16:
+		frame.Append(to, v)
+	case uint32:
+		frame.Append(to, v)
+	case uint64:
+		frame.Append(to, v)
+	case float32:
+		frame.Append(to, v)
+	case float64:
+		frame.Append(to, v)
+	case bool:
+		frame.Append(to, v)
+	case string:
+		frame.Append(to, v)
+	case time.Time:
+		frame.Append(to, v)
+	case json.RawMessage:
+		frame.Append(to, v)
+	case frame.Enum:
+		frame.Append(to, v)
+	}
+}
+
+func TestArrowRoundTrip(t *testing.T) {
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		f := frametest.Random(rng, rng.IntN(70))
+		frametest.Equal(t, unmarshal(t, marshal(t, f)), f)
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func TestArrowWithoutRowsOrFields(t *testing.T) {
+	for _, f := range []*frame.Frame{
+		{},
+		{Name: "n", RefID: "A", Meta: &frame.Meta{}},
+		frame.New("z", frame.NewFieldOf("s", nil, frame.String, false), frame.NewFieldOf("b", frame.Labels{}, frame.Bool, true)),
+	} {
+		b := marshal(t, f)
+		r, err := ipc.NewMappedFileReader(b)
+		if err != nil || r.NumRecords() != 0 {
+			t.Errorf("%d record batches, %v", r.NumRecords(), err)
+		}
+		frametest.Equal(t, unmarshal(t, b), f)
+	}
+}
+
+// TestUnmarshalledIsView checks that columns lie in the file, and that nothing
+// writes to them there.
+func TestUnmarshalledIsView(t *testing.T) {
+	f := frametest.Random(rand.New(rand.NewPCG(1, 3)), 13)
+	b := marshal(t, f)
+	before := bytes.Clone(b)
+	got := unmarshal(t, b)
+	for i, field := range got.Fields {
+		appendCell(field, f.Fields[i], 5)
+		if field.Nullable() {
+			field.AppendNull()
+		} else {
+			appendCell(field, f.Fields[i], 6)
+		}
+		if field.Len() != 15 {
+			t.Errorf("%v has %d rows", field.Type(), field.Len())
+		}
+	}
+	if !bytes.Equal(b, before) {
+		t.Error("appending to the frame changed the file")
+	}
+	again := unmarshal(t, b)
+	frametest.Equal(t, again, f)
+	for _, field := range again.Fields {
+		if field.Type() == frame.Float64 && !field.Nullable() {
+			for i := range b {
+				b[i] = 0
+			}
+			if v := frame.Slice[float64](field)[0]; v != 0 {
+				t.Errorf("the column is a copy: %v", v)
+			}
+		}
+	}
+}
+
+func TestUnmarshalMisaligned(t *testing.T) {
+	f := frametest.Random(rand.New(rand.NewPCG(1, 4)), 13)
+	file := marshal(t, f)
+	for shift := range 8 {
+		b := append(make([]byte, shift, shift+len(file)), file...)
+		frametest.Equal(t, unmarshal(t, b[shift:]), f)
+	}
+}
+
+// file returns an Arrow file of these record batches.
+func file(t *testing.T, schema *arrow.Schema, batches ...arrow.RecordBatch) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := ipc.NewFileWriter(&out, ipc.WithSchema(schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, batch := range batches {
+		if err := w.Write(batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestUnmarshalSeveralBatches(t *testing.T) {
+	want := frametest.Random(rand.New(rand.NewPCG(1, 5)), 40)
+	r, err := ipc.NewMappedFileReader(marshal(t, want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := file(t, r.Schema(), all.NewSlice(0, 0), all.NewSlice(0, 11), all.NewSlice(11, 11), all.NewSlice(11, 25), all.NewSlice(25, 40))
+	frametest.Equal(t, unmarshal(t, b), want)
+}
+
+func TestUnmarshalStringViews(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "s", Type: arrow.BinaryTypes.StringView, Nullable: true}}, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	b.Field(0).(*array.StringViewBuilder).AppendValues([]string{"short", "", "longer than twelve bytes"}, []bool{true, false, true})
+	got := unmarshal(t, file(t, schema, b.NewRecordBatch()))
+	frametest.Equal(t, got, frame.New("", frame.NewNullableField("s", nil, []*string{new("short"), nil, new("longer than twelve bytes")})))
+}
+
+func TestUnmarshalRefuses(t *testing.T) {
+	field := func(f arrow.Field) []byte {
+		return file(t, arrow.NewSchema([]arrow.Field{f}, nil))
+	}
+	good := marshal(t, frame.New("", frame.NewField("x", nil, []int64{1})))
+	for want, b := range map[string][]byte{
+		"read arrow: ":          nil,
+		"not an Arrow file":     []byte("this is something else"),
+		"smaller than":          []byte("ARROW1 but nothing else, ARROW1"),
+		`read arrow: arrow/ipc`: good[:len(good)-20],
+		`field "d": columns of Arrow's date32 are not`: field(arrow.Field{Name: "d", Type: arrow.PrimitiveTypes.Date32}),
+		`field "l": columns of Arrow's list<`:          field(arrow.Field{Name: "l", Type: arrow.ListOf(arrow.PrimitiveTypes.Int8)}),
+		`field "m": timestamps in ms are not known`:    field(arrow.Field{Name: "m", Type: arrow.FixedWidthTypes.Timestamp_ms}),
+		`field "c": config: `: field(arrow.Field{Name: "c", Type: arrow.PrimitiveTypes.Int8,
+			Metadata: arrow.NewMetadata([]string{"config"}, []string{"{"})}),
+		`field "k": labels: `: field(arrow.Field{Name: "k", Type: arrow.PrimitiveTypes.Int8,
+			Metadata: arrow.NewMetadata([]string{"labels"}, []string{`{"a":1}`})}),
+	} {
+		f, err := frame.UnmarshalArrow(b)
+		if err == nil || f != nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// FuzzUnmarshalArrow changes files. What is read must be readable to its last
+// cell, and be written again.
+func FuzzUnmarshalArrow(f *testing.F) {
+	for seed, rows := range []int{0, 1, 9} {
+		f.Add(marshal(f, frametest.Random(rand.New(rand.NewPCG(uint64(seed), 6)), rows)))
+	}
+	f.Add(marshal(f, frame.New("n", frame.NewNullableField("s", nil, []*string{new("a"), nil}))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, err := frame.UnmarshalArrow(b)
+		if err != nil {
+			return
+		}
+		text := frametest.Text(got)
+		if again := unmarshal(t, marshal(t, got)); frametest.Text(again) != text {
+			t.Errorf("%s\nbecame\n%s", text, frametest.Text(again))
+		}
+	})
+}
