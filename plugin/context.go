@@ -49,7 +49,7 @@ type DataSourceSettings struct {
 	// JSON is the jsonData object; empty means {}.
 	JSON []byte
 	// Secrets are in clear; they never appear in a log, an error or an answer.
-	Secrets map[string]string
+	Secrets Secrets
 	// Updated moves with every change of the settings, and only then: it
 	// makes the plugin replace its instance. Milliseconds count.
 	Updated    time.Time
@@ -61,7 +61,7 @@ type AppSettings struct {
 	// JSON is the jsonData object; empty means {}.
 	JSON []byte
 	// Secrets are in clear; they never appear in a log, an error or an answer.
-	Secrets    map[string]string
+	Secrets    Secrets
 	Updated    time.Time
 	APIVersion string
 }

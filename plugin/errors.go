@@ -1,10 +1,14 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"os"
+	"strconv"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -63,8 +67,65 @@ func BadRequest(format string, args ...any) error {
 	return &Error{Message: err.Error(), Source: SourceDownstream, Status: http.StatusBadRequest, Err: errors.Unwrap(err)}
 }
 
-// The reason of the ErrorInfo that carries the source of a whole-call error.
-const errorSourceKey = "errorSource"
+// failureOf says of an error what the wire has to say: message, source and
+// status. Of nil it says that all is well.
+func failureOf(err error) *Error {
+	if err == nil {
+		return &Error{Source: SourcePlugin, Status: http.StatusOK}
+	}
+	failure := &Error{Message: err.Error(), Source: SourcePlugin, Status: http.StatusInternalServerError, Err: err}
+	if told, ok := errors.AsType[*Error](err); ok {
+		failure.Source = cmp.Or(told.Source, SourcePlugin)
+		failure.Status = cmp.Or(told.Status, failure.Status)
+		return failure
+	}
+	timeout, isNet := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isNet && timeout.Timeout():
+		failure.Source, failure.Status = SourceDownstream, http.StatusGatewayTimeout
+	case errors.Is(err, context.Canceled):
+		failure.Source = SourceDownstream
+	case isNet:
+		failure.Source, failure.Status = SourceDownstream, http.StatusBadGateway
+	}
+	return failure
+}
+
+// toStatus turns an error of the author's code, or of this package, into what
+// a gRPC call returns.
+func toStatus(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotImplemented):
+		return status.Error(codes.Unimplemented, "unimplemented")
+	case errors.Is(err, ErrUnavailable):
+		return status.Error(codes.Unavailable, err.Error())
+	}
+	failure := failureOf(err)
+	code := codes.Unknown
+	switch {
+	case errors.Is(err, context.Canceled):
+		code = codes.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		code = codes.DeadlineExceeded
+	}
+	st := status.New(code, failure.Message)
+	detailed, detailErr := st.WithDetails(&errdetails.ErrorInfo{
+		Metadata: map[string]string{errorSourceKey: string(failure.Source), statusKey: strconv.Itoa(failure.Status)},
+	})
+	if detailErr != nil {
+		return st.Err()
+	}
+	return detailed.Err()
+}
+
+// What the ErrorInfo of a failed call carries: the key of the official SDK,
+// and one of ours.
+const (
+	errorSourceKey = "errorSource"
+	statusKey      = "status"
+)
 
 // fromStatus turns what a gRPC call returned into an error of this package.
 func fromStatus(err error) error {
@@ -82,14 +143,20 @@ func fromStatus(err error) error {
 	case codes.DeadlineExceeded:
 		return fmt.Errorf("%w: %s", context.DeadlineExceeded, st.Message())
 	}
-	return &Error{Message: st.Message(), Source: statusSource(st), Status: http.StatusInternalServerError, Err: err}
-}
-
-func statusSource(st *status.Status) ErrorSource {
+	failure := &Error{Message: st.Message(), Source: SourcePlugin, Status: http.StatusInternalServerError, Err: err}
 	for _, detail := range st.Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.Metadata[errorSourceKey] == string(SourceDownstream) {
-			return SourceDownstream
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			failure.read(info.Metadata)
 		}
 	}
-	return SourcePlugin
+	return failure
+}
+
+func (e *Error) read(metadata map[string]string) {
+	if metadata[errorSourceKey] == string(SourceDownstream) {
+		e.Source = SourceDownstream
+	}
+	if code, err := strconv.Atoi(metadata[statusKey]); err == nil && code >= 100 && code <= 599 {
+		e.Status = code
+	}
 }

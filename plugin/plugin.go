@@ -1,0 +1,121 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"reflect"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/plugboard/plugboard/frame"
+)
+
+// Plugin is what Main serves. DataSource and App make one.
+type Plugin struct {
+	noun  string
+	open  func(context.Context, seed) (*instance, error)
+	offer offer
+	text  string
+	// faults are what is wrong with the author's types: Serve reports them.
+	faults error
+}
+
+// DataSource returns the plugin whose data sources open opens, one instance
+// for each data source that people configured.
+//
+// S is what the settings decode into (see Settings), Q what a query decodes
+// into (see Query). Beside Query, an instance may have the methods of
+// BatchQuerier, ChunkQuerier, HealthChecker, http.Handler, Subscriber,
+// Publisher, Streamer and io.Closer; what it lacks, the plugin answers with
+// ErrNotImplemented. All of them may be called from many goroutines at once.
+//
+// open is called with the first call for a data source and again when its
+// settings have changed. Its ctx ends when it returns. When the last call on
+// the instance that was replaced has ended, that one is closed.
+//
+// I must be a concrete type. A method that has the name of one of these
+// capabilities but another signature is a fault that Serve reports.
+func DataSource[S, Q any, I Querier[Q]](open func(context.Context, Settings[S]) (I, error)) Plugin {
+	t := reflect.TypeFor[I]()
+	p := newPlugin[S, I]("data source", open)
+	p.offer.query = true
+	p.offer.batch = offers[BatchQuerier[Q]](t, &p.faults)
+	p.offer.chunks = offers[ChunkQuerier[Q]](t, &p.faults)
+	text, err := textField(reflect.TypeFor[Q]())
+	p.text, p.faults = text, errors.Join(p.faults, err)
+
+	openOne := p.open
+	p.open = func(ctx context.Context, s seed) (*instance, error) {
+		in, err := openOne(ctx, s)
+		if err == nil {
+			addQueries[Q](in)
+		}
+		return in, err
+	}
+	return p
+}
+
+// App returns the app plugin that open opens: like DataSource, without
+// queries.
+func App[S, I any](open func(context.Context, Settings[S]) (I, error)) Plugin {
+	return newPlugin[S, I]("app", open)
+}
+
+func newPlugin[S, I any](noun string, open func(context.Context, Settings[S]) (I, error)) Plugin {
+	p := Plugin{noun: noun}
+	p.offer = inspect(reflect.TypeFor[I](), &p.faults)
+	if err := secretFields(reflect.TypeFor[S]()); err != nil {
+		p.faults = errors.Join(p.faults, err)
+	}
+	p.open = func(ctx context.Context, s seed) (*instance, error) {
+		settings, err := newSettings[S](s)
+		if err != nil {
+			return nil, err
+		}
+		opened, err := open(ctx, settings)
+		if err != nil {
+			return nil, err
+		}
+		if v := reflect.ValueOf(opened); v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, fmt.Errorf("the plugin opened no %s and gave no reason", noun)
+		}
+		return newInstance(opened), nil
+	}
+	return p
+}
+
+// seed is what an instance is opened from.
+type seed struct {
+	context Context
+	logger  *slog.Logger
+	metrics prometheus.Registerer
+}
+
+// instance is the author's, its types forgotten; what it lacks is nil.
+type instance struct {
+	author     any
+	query      func(context.Context, DataQuery) (frame.Frames, error)
+	batch      func(context.Context, []DataQuery) (Answers, error)
+	chunks     func(context.Context, DataQuery, func(*frame.Frame) error) error
+	health     HealthChecker
+	resources  http.Handler
+	subscriber Subscriber
+	publisher  Publisher
+	streamer   Streamer
+	closer     io.Closer
+}
+
+func newInstance(author any) *instance {
+	in := &instance{author: author}
+	in.health, _ = author.(HealthChecker)
+	in.resources, _ = author.(http.Handler)
+	in.subscriber, _ = author.(Subscriber)
+	in.publisher, _ = author.(Publisher)
+	in.streamer, _ = author.(Streamer)
+	in.closer, _ = author.(io.Closer)
+	return in
+}

@@ -1,0 +1,191 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+)
+
+// The handshake, as every host and plugin of this protocol knows it.
+const (
+	cookieKey       = "grafana_plugin_type"
+	cookieValue     = "datasource"
+	protocolVersion = 2
+)
+
+// Main serves p to the host that started this process, and exits the process
+// when the host has no more need of it. It is all that main need do.
+func Main(p Plugin) {
+	stderr := os.Stderr // go-plugin puts a pipe in its place
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	err := Serve(ctx, p)
+	stop()
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// Serve serves p to the host that started this process: as Main does, for a
+// binary in which the plugin is one command among others. It takes over
+// os.Stdout and os.Stderr, so a process can call it once.
+//
+// It returns nil when the host has asked the plugin to end or ctx has, and an
+// error if there is no host, or no longer. Calls under way have then ended, at
+// most six seconds after they were asked to, and instances are closed.
+func Serve(ctx context.Context, p Plugin) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	if os.Getenv(cookieKey) != cookieValue {
+		return errors.New(p.introduction())
+	}
+	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: os.Stderr, JSONFormat: true})
+	s := newServer(p, slog.New(logHandler{to: log}))
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	host := newHostWatch()
+	made := make(chan *grpc.Server, 1)
+	served := make(chan struct{})
+
+	var watchers sync.WaitGroup
+	watchers.Go(func() {
+		if err := host.run(ctx); err != nil {
+			cancel(err)
+		}
+	})
+	watchers.Go(func() { s.stopWith(ctx, made, served) })
+
+	goplugin.Serve(&goplugin.ServeConfig{
+		HandshakeConfig: goplugin.HandshakeConfig{
+			ProtocolVersion:  protocolVersion,
+			MagicCookieKey:   cookieKey,
+			MagicCookieValue: cookieValue,
+		},
+		VersionedPlugins: map[int]goplugin.PluginSet{protocolVersion: {"plugin": grpcPlugin{server: s}}},
+		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+			server := grpc.NewServer(append(opts, s.options(grpc.StatsHandler(host))...)...)
+			made <- server
+			return server
+		},
+		Logger: log.Named("go-plugin"),
+	})
+	close(served)
+	cause := context.Cause(ctx)
+	cancel(nil)
+	watchers.Wait()
+	s.drain()
+	switch {
+	case cause == nil && len(made) == 0:
+		return errors.New("serving failed: the log has the reason")
+	case errors.Is(cause, errHostGone):
+		return cause
+	}
+	return nil
+}
+
+// ServeListener serves p on a listener, without a host that starts it, until
+// ctx ends; then it does as Serve does, and closes the listener. Who may
+// connect is for the listener to say.
+func ServeListener(ctx context.Context, p Plugin, listener net.Listener, logger *slog.Logger) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	s := newServer(p, logger)
+	server := grpc.NewServer(s.options()...)
+	s.register(server)
+
+	made := make(chan *grpc.Server, 1)
+	made <- server
+	served := make(chan struct{})
+	var stopping sync.WaitGroup
+	stopping.Go(func() { s.stopWith(ctx, made, served) })
+	err := server.Serve(listener)
+	close(served)
+	stopping.Wait()
+	s.drain()
+	return err
+}
+
+// stopWith drains and stops the gRPC server when ctx ends, unless it stops by
+// itself.
+func (s *server) stopWith(ctx context.Context, made <-chan *grpc.Server, served <-chan struct{}) {
+	select {
+	case <-ctx.Done():
+		s.drain()
+	case <-served:
+		return
+	}
+	select {
+	case server := <-made:
+		server.Stop()
+	case <-served:
+	}
+}
+
+func (s *server) options(more ...grpc.ServerOption) []grpc.ServerOption {
+	return append(more,
+		grpc.MaxRecvMsgSize(math.MaxInt32),
+		grpc.MaxSendMsgSize(math.MaxInt32),
+		grpc.ChainUnaryInterceptor(s.drainFirst),
+	)
+}
+
+// drainFirst lets calls end before go-plugin's Shutdown cuts the connections.
+func (s *server) drainFirst(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	if info.FullMethod == "/plugin.GRPCController/Shutdown" {
+		s.drain()
+	}
+	return handler(ctx, req)
+}
+
+// grpcPlugin puts our services beside go-plugin's own.
+type grpcPlugin struct {
+	goplugin.NetRPCUnsupportedPlugin
+	server *server
+}
+
+func (p grpcPlugin) GRPCServer(_ *goplugin.GRPCBroker, server *grpc.Server) error {
+	p.server.register(server)
+	return nil
+}
+
+func (grpcPlugin) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, errors.New("this is the plugin's end")
+}
+
+// check reports what keeps a plugin from being served.
+func (p Plugin) check() error {
+	if p.open == nil {
+		return errors.New("this plugin was not made by plugin.DataSource or plugin.App")
+	}
+	if p.faults != nil {
+		return fmt.Errorf("this %s cannot be served: %w", p.noun, p.faults)
+	}
+	return nil
+}
+
+// introduction is for a person who started the binary by hand.
+func (p Plugin) introduction() string {
+	name, dir := "This", "DIR"
+	if path, err := os.Executable(); err == nil {
+		name, dir = filepath.Base(path), filepath.Dir(path)
+	}
+	return fmt.Sprintf(`%s is a %s plugin: a host starts it and talks to it. To use it,
+	plugboard serve --plugins %s
+or let Grafana find it in its plugins folder.`, name, p.noun, dir)
+}

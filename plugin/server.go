@@ -1,0 +1,106 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/plugboard/plugboard/wire"
+)
+
+// How long calls may go on once the plugin is to end, and how long they then
+// have to notice that their context was cancelled.
+const (
+	drainTime  = 5 * time.Second
+	noticeTime = time.Second
+)
+
+// server answers the protocol's calls with the author's code.
+type server struct {
+	plugin    Plugin
+	logger    *slog.Logger
+	instances *instances
+	metrics   *metrics
+	drainOnce sync.Once
+
+	// draining ends when no further call is taken and streams are to end;
+	// running when all other calls are.
+	draining, running         context.Context
+	startDraining, endRunning context.CancelCauseFunc
+
+	wire.UnimplementedResourceServer
+	wire.UnimplementedDataServer
+	wire.UnimplementedDiagnosticsServer
+	wire.UnimplementedStreamServer
+	wire.UnimplementedAdmissionControlServer
+	wire.UnimplementedResourceConversionServer
+	wire.UnimplementedPluginServer
+}
+
+func newServer(p Plugin, logger *slog.Logger) *server {
+	s := &server{plugin: p, logger: logger, instances: newInstances(p.open, logger), metrics: newMetrics()}
+	s.draining, s.startDraining = context.WithCancelCause(context.Background())
+	s.running, s.endRunning = context.WithCancelCause(context.Background())
+	return s
+}
+
+func (s *server) register(r grpc.ServiceRegistrar) {
+	wire.RegisterResourceServer(r, s)
+	wire.RegisterDataServer(r, s)
+	wire.RegisterDiagnosticsServer(r, s)
+	wire.RegisterStreamServer(r, s)
+	wire.RegisterAdmissionControlServer(r, s)
+	wire.RegisterResourceConversionServer(r, s)
+	wire.RegisterPluginServer(r, s)
+}
+
+func (s *server) Describe(context.Context, *wire.DescribeRequest) (*wire.DescribeResponse, error) {
+	return &wire.DescribeResponse{Chunked: s.plugin.offer.chunks, QueryText: s.plugin.text}, nil
+}
+
+// call makes one call of the author's code, on the instance that the call's
+// settings name. It returns what f does, why there is no instance, or what f
+// panicked with.
+func (s *server) call(ctx context.Context, endpoint string, c call, f func(context.Context, *held) error) (err error) {
+	defer func() { s.metrics.count(endpoint, err) }()
+	if s.plugin.noun == "data source" && c.context.DataSource == nil {
+		return BadRequest("the call names no data source")
+	}
+	ctx, cancel := context.WithCancelCause(withCall(ctx, c))
+	defer cancel(nil)
+	defer context.AfterFunc(s.running, func() { cancel(context.Cause(s.running)) })()
+
+	h, err := s.instances.acquire(ctx, c.context)
+	if err != nil {
+		return err
+	}
+	defer s.instances.release(h)
+	defer recovered(s.logger, &err)
+	return f(ctx, h)
+}
+
+// drain takes no further calls, lets those under way end, and closes the
+// instances: in bounded time, whatever the author's code does. It may be
+// called more than once; later calls wait for the first.
+func (s *server) drain() {
+	s.drainOnce.Do(func() {
+		s.startDraining(errClosed)
+		late := time.AfterFunc(drainTime, func() { s.endRunning(errClosed) })
+		defer late.Stop()
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime+noticeTime)
+		defer cancel()
+		if err := s.instances.shutdown(ctx); err != nil {
+			s.logger.Warn("shut down", keyError, err)
+		}
+	})
+}
+
+// endedEarly tells whether a call failed for want of a caller or a plugin,
+// rather than for what the author's code did.
+func endedEarly(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || errors.Is(err, ErrUnavailable))
+}
