@@ -44,7 +44,9 @@ type DataSource struct {
 	// ReadOnly data sources are changed by provisioning only.
 	ReadOnly bool
 	// Provenance is the file that a provisioned data source comes from.
-	Provenance       string
+	Provenance string
+	// Prunable ones go when they vanish from the provisioning files.
+	Prunable         bool
 	Created, Updated time.Time
 }
 
@@ -87,10 +89,11 @@ func (a App) Settings() *plugin.AppSettings {
 // Store keeps data sources and app settings. It may be used from many
 // goroutines; what it returns is the caller's.
 //
-// Its errors wrap ErrNotFound, ErrExists, ErrStale or ErrReadOnly where they
-// apply, and say which data source is meant.
+// Its errors wrap ErrInvalid, ErrNotFound, ErrExists, ErrStale or ErrReadOnly
+// where they apply, and say which data source is meant.
 type Store interface {
-	// DataSources returns all, sorted by name.
+	// DataSources returns all, sorted by name without regard to case. One
+	// whose secrets cannot be read is among them, without its secrets.
 	DataSources(ctx context.Context) ([]DataSource, error)
 	// DataSource returns the one that key names.
 	DataSource(ctx context.Context, key Key) (DataSource, error)
@@ -98,8 +101,10 @@ type Store interface {
 	// version 1 and times. A second default takes the place of the first.
 	Create(ctx context.Context, d DataSource) (DataSource, error)
 	// Update replaces the data source with d.ID. Secrets that d does not
-	// mention are kept, empty ones removed. A d.Version other than 0 must be
-	// the stored one. Updated and Version move only if something changed.
+	// mention are kept, empty ones removed; an empty d.UID keeps the uid. A
+	// d.Version other than 0 must be the stored one. Version moves if
+	// something changed, Updated if a plugin sees the change. ReadOnly,
+	// Provenance and Prunable are provisioning's: they stay as stored.
 	Update(ctx context.Context, d DataSource) (DataSource, error)
 	// Delete removes the data source with the id.
 	Delete(ctx context.Context, id int64) error
@@ -107,11 +112,20 @@ type Store interface {
 	// App returns the settings of an app plugin, ErrNotFound if none were
 	// ever saved.
 	App(ctx context.Context, pluginID string) (App, error)
-	// SaveApp replaces an app's settings; secrets as in Update.
+	// SaveApp replaces an app's settings; secrets and Updated as in Update.
 	SaveApp(ctx context.Context, a App) (App, error)
 
 	// Ping fails if the store cannot answer.
 	Ping(ctx context.Context) error
+}
+
+// Provisioner is a Store with a door for provisioning.
+type Provisioner interface {
+	Store
+	// Provisioning returns the store as provisioning sees it: there Update
+	// and Delete take read-only data sources too, and Update writes ReadOnly,
+	// Provenance and Prunable.
+	Provisioning() Store
 }
 
 // Key names a data source by one of its three names. Make it with ByID, ByUID
@@ -139,6 +153,8 @@ func (k Key) String() string {
 }
 
 var (
+	// ErrInvalid: a data source or app cannot be stored as it is given.
+	ErrInvalid = errors.New("invalid")
 	// ErrNotFound: there is no such data source or app setting.
 	ErrNotFound = errors.New("data source not found")
 	// ErrExists: another data source has the uid or the name.
