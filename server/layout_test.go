@@ -16,7 +16,7 @@ const module = "github.com/plugboard/plugboard/server"
 // stands on all its packages. A package imports packages on lower floors only.
 var floors = [][]string{
 	{"datasource", "access"},
-	{"config", "datasource/sqlstore", "datasource/storetest", "gateway", "telemetry", "bundled", "bundled/testdata", "bundled/sql"},
+	{"config", "datasource/sqlstore", "datasource/storetest", "gateway", "telemetry", "bundled", "bundled/testsource", "bundled/sql"},
 	{"."},
 	{"cmd/plugboard"},
 }

@@ -1,0 +1,127 @@
+// Package testsource is the bundled data source plugin testdata: made-up data,
+// delays and errors on demand, and live streams. (Go ignores folders that are
+// named testdata.)
+package testsource
+
+import (
+	"context"
+	_ "embed" // plugin.json
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// Manifest is the plugin's plugin.json.
+//
+//go:embed plugin.json
+var Manifest []byte
+
+// Plugin returns the plugin.
+func Plugin() plugin.Plugin { return plugin.DataSource(open) }
+
+// settings are the data source's.
+type settings struct {
+	// URL is where a server has its metrics, for the stream of its vitals.
+	URL string `json:"url"`
+}
+
+// model is a query. Beside the scenario's own, its fields are ignored.
+type model struct {
+	// ScenarioID is what happens: see scenarios. Default random_walk.
+	ScenarioID string `json:"scenarioId" plugboard:"text"`
+	// SeriesCount is how many random walks there are; default 1.
+	SeriesCount int `json:"seriesCount"`
+	// CSVContent is the table of csv_content, its first line the names.
+	CSVContent string `json:"csvContent"`
+	// Duration is how long slow_query takes, as in "1.5s"; default 5s.
+	Duration string `json:"duration"`
+	// Message is that of error.
+	Message string `json:"message"`
+	// Source is whose fault error is: plugin (default) or downstream.
+	Source plugin.ErrorSource `json:"source"`
+	// Rows and Columns are the size of table; default 100 and 5.
+	Rows    int `json:"rows"`
+	Columns int `json:"columns"`
+}
+
+// scenarios are what a query can ask for.
+var scenarios = map[string]func(context.Context, plugin.Query[model]) (*frame.Frame, error){
+	"random_walk": randomWalk,
+	"csv_content": csvContent,
+	"slow_query":  slowQuery,
+	"error":       failure,
+	"table":       table,
+}
+
+// source is one data source.
+type source struct {
+	url string
+}
+
+func open(_ context.Context, s plugin.Settings[settings]) (*source, error) {
+	return &source{url: s.Values.URL}, nil
+}
+
+// Query answers with one frame, or with the error that was asked for.
+func (s *source) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, error) {
+	id := q.Model.ScenarioID
+	if id == "" {
+		id = "random_walk"
+	}
+	answer, ok := scenarios[id]
+	if !ok {
+		return nil, plugin.BadRequest("query: no scenarioId %q, only %s", id, strings.Join(slices.Sorted(maps.Keys(scenarios)), ", "))
+	}
+	f, err := answer(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return frame.Frames{f}, nil
+}
+
+// CheckHealth reads the server's metrics, where there is a server.
+func (s *source) CheckHealth(ctx context.Context) (plugin.Health, error) {
+	if s.url == "" {
+		return plugin.Health{Status: plugin.HealthOK, Message: "Test data is always there"}, nil
+	}
+	if _, err := readVitals(ctx, s.url); err != nil {
+		return plugin.Health{}, err
+	}
+	return plugin.Health{Status: plugin.HealthOK, Message: "The server shows its metrics"}, nil
+}
+
+// slowQuery answers after a while, or not at all if nobody waits for it.
+func slowQuery(ctx context.Context, q plugin.Query[model]) (*frame.Frame, error) {
+	text := q.Model.Duration
+	if text == "" {
+		text = "5s"
+	}
+	duration, err := time.ParseDuration(text)
+	if err != nil {
+		return nil, plugin.BadRequest("query: duration: %w", err)
+	}
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return frame.New("slow", frame.NewField("waited", nil, []string{duration.String()})), nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func failure(_ context.Context, q plugin.Query[model]) (*frame.Frame, error) {
+	f := &plugin.Error{Message: q.Model.Message, Source: plugin.SourcePlugin, Status: http.StatusInternalServerError}
+	if f.Message == "" {
+		f.Message = "the error that was asked for"
+	}
+	if q.Model.Source == plugin.SourceDownstream {
+		f.Source, f.Status = plugin.SourceDownstream, http.StatusBadGateway
+	}
+	return nil, f
+}
