@@ -192,13 +192,16 @@ func TestUnmarshalRefuses(t *testing.T) {
 	}
 	good := marshal(t, frame.New("", frame.NewField("x", nil, []int64{1})))
 	for want, b := range map[string][]byte{
-		"read arrow: ":          nil,
-		"not an Arrow file":     []byte("this is something else"),
-		"smaller than":          []byte("ARROW1 but nothing else, ARROW1"),
-		`read arrow: arrow/ipc`: good[:len(good)-20],
-		`field "d": columns of Arrow's date32 are not`: field(arrow.Field{Name: "d", Type: arrow.PrimitiveTypes.Date32}),
-		`field "l": columns of Arrow's list<`:          field(arrow.Field{Name: "l", Type: arrow.ListOf(arrow.PrimitiveTypes.Int8)}),
-		`field "m": timestamps in ms are not known`:    field(arrow.Field{Name: "m", Type: arrow.FixedWidthTypes.Timestamp_ms}),
+		"read arrow: not an Arrow file":              []byte("this is something else"),
+		"read arrow: not an Arrow f":                 nil,
+		"read arrow: not an Arrow":                   good[:len(good)-20],
+		"the footer is longer than the file":         []byte("ARROW1 but nothing else, ARROW1"),
+		`field "d": columns of Arrow's date are not`: field(arrow.Field{Name: "d", Type: arrow.PrimitiveTypes.Date32}),
+		`field "l": columns of Arrow's list are not`: field(arrow.Field{Name: "l", Type: arrow.ListOf(arrow.PrimitiveTypes.Int8)}),
+		`field "h": floats of half precision`:        field(arrow.Field{Name: "h", Type: arrow.FixedWidthTypes.Float16}),
+		`field "m": timestamps in units of 1e-3 s`:   field(arrow.Field{Name: "m", Type: arrow.FixedWidthTypes.Timestamp_ms}),
+		`field "y": dictionary-encoded columns`: field(arrow.Field{Name: "y",
+			Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}}),
 		`field "c": config: `: field(arrow.Field{Name: "c", Type: arrow.PrimitiveTypes.Int8,
 			Metadata: arrow.NewMetadata([]string{"config"}, []string{"{"})}),
 		`field "k": labels: `: field(arrow.Field{Name: "k", Type: arrow.PrimitiveTypes.Int8,
@@ -207,6 +210,25 @@ func TestUnmarshalRefuses(t *testing.T) {
 		f, err := frame.UnmarshalArrow(b)
 		if err == nil || f != nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// TestUnmarshalBoundsMemory changes single bytes of a file: some of them tell
+// how much there is of something.
+func TestUnmarshalBoundsMemory(t *testing.T) {
+	file := marshal(t, frame.New("f",
+		frame.NewField("i", frame.Labels{"a": "b"}, []int64{1, 2}),
+		frame.NewNullableField("s", nil, []*string{new("a"), nil}),
+		frame.NewField("b", nil, []bool{true, false}),
+	))
+	for i := range file {
+		for _, c := range []byte{0x00, 0x7f, 0xff} {
+			b := bytes.Clone(file)
+			b[i] = c
+			if f, err := frame.UnmarshalArrow(b); err == nil {
+				frametest.Text(f)
+			}
 		}
 	}
 }

@@ -1,19 +1,16 @@
 package frame
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math"
-	"slices"
-	"unsafe"
-
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
+
+// magic begins and ends an Arrow file.
+const magic = "ARROW1"
+
+var errNoFile = errors.New("not an Arrow file")
 
 // UnmarshalArrow reads an Arrow IPC file. The frame's columns are views of b:
 // b must not change while the frame, or a string, JSON value or slice taken
@@ -23,71 +20,133 @@ import (
 // one column, string views become strings, and a buffer that is not aligned for
 // its type is moved.
 //
-// Whatever is in b, UnmarshalArrow does not panic.
-func UnmarshalArrow(b []byte) (f *Frame, err error) {
-	defer func() {
-		// arrow-go trusts the offsets in what it reads.
-		if p := recover(); p != nil {
-			f, err = nil, fmt.Errorf("read arrow: broken file: %v", p)
-		}
-	}()
-	r, err := ipc.NewMappedFileReader(b)
+// Whatever is in b, it ends in a frame or an error, and takes memory in
+// proportion to b. (This is why arrow-go does not read here: it takes the sizes
+// in a file for granted and allocates them.) Unlike arrow-go it knows neither
+// compressed nor dictionary-encoded batches, which no plugin sends.
+func UnmarshalArrow(b []byte) (*Frame, error) {
+	f, err := unmarshalArrow(b)
 	if err != nil {
 		return nil, fmt.Errorf("read arrow: %w", err)
-	}
-	if f, err = frameOf(r.Schema()); err != nil {
-		return nil, fmt.Errorf("read arrow: %w", err)
-	}
-	for {
-		batch, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return f, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read arrow: %w", err)
-		}
-		if err := f.addBatch(batch); err != nil {
-			return nil, fmt.Errorf("read arrow: %w", err)
-		}
-	}
-}
-
-// frameOf returns a frame of that schema, without rows.
-func frameOf(schema *arrow.Schema) (*Frame, error) {
-	meta := schema.Metadata()
-	f := &Frame{Fields: make([]*Field, schema.NumFields())}
-	f.Name, _ = meta.GetValue(keyName)
-	f.RefID, _ = meta.GetValue(keyRefID)
-	if err := readMetadata(meta, keyMeta, &f.Meta); err != nil {
-		return nil, err
-	}
-	for i := range f.Fields {
-		field, err := fieldOf(schema.Field(i))
-		if err != nil {
-			return nil, fmt.Errorf("field %q: %w", schema.Field(i).Name, err)
-		}
-		f.Fields[i] = field
 	}
 	return f, nil
 }
 
-func fieldOf(a arrow.Field) (*Field, error) {
-	f := &Field{Name: a.Name, nullable: a.Nullable}
-	if err := readMetadata(a.Metadata, keyLabels, &f.Labels); err != nil {
+func unmarshalArrow(b []byte) (*Frame, error) {
+	raw, err := footerOf(b)
+	if err != nil {
 		return nil, err
 	}
-	if err := readMetadata(a.Metadata, keyConfig, &f.Config); err != nil {
+	flat, footer := readFlat(raw)
+	// Footer: 0 version, 1 schema, 2 dictionaries, 3 record batches.
+	r := &reader{size: len(b)}
+	f, err := r.frame(flat, footer.table(1))
+	if err != nil {
 		return nil, err
 	}
-	kind, _ := a.Metadata.GetValue(keyKind)
+	blocks, n := footer.vector(3, 24)
+	end := int64(0)
+	for i := range n {
+		// Block: int64 offset, int32 length of the metadata, 4 bytes of
+		// nothing, int64 length of the body.
+		at := blocks + 24*i
+		offset, meta, body := flat.int64(at), int64(int32(flat.uint32(at+8))), flat.int64(at+16)
+		size := int64(len(b))
+		if offset < end || meta < 8 || body < 0 || offset > size || meta > size-offset || body > size-offset-meta {
+			return nil, fmt.Errorf("record batch %d does not lie in the file behind the one before", i)
+		}
+		end = offset + meta + body
+		if err := r.addBatch(f, b[offset:offset+meta], b[offset+meta:end]); err != nil {
+			return nil, fmt.Errorf("record batch %d: %w", i, err)
+		}
+	}
+	return f, flat.err
+}
+
+// footerOf returns the flatbuffer at the end of an Arrow file.
+func footerOf(b []byte) ([]byte, error) {
+	tail := len(b) - len(magic) - 4
+	if tail < 8 || string(b[:len(magic)]) != magic || string(b[tail+4:]) != magic {
+		return nil, errNoFile
+	}
+	length := int64(binary.LittleEndian.Uint32(b[tail:]))
+	if length > int64(tail-8) {
+		return nil, errors.New("the footer is longer than the file")
+	}
+	return b[tail-int(length) : tail], nil
+}
+
+// frame returns a frame of that schema, without rows.
+func (r *reader) frame(flat *flat, schema table) (*Frame, error) {
+	// Schema: 0 endianness, 1 fields, 2 metadata.
+	if flat.err == nil && schema.pos == 0 {
+		return nil, errors.New("no schema")
+	}
+	if big := binary.NativeEndian.Uint16([]byte{0, 1}) == 1; (schema.int16(0) == 1) != big {
+		return nil, errors.New("the file was written on a machine of the other byte order")
+	}
+	meta := metadata(schema, 2)
+	f := &Frame{Name: meta[keyName], RefID: meta[keyRefID]}
+	if err := readMetadata(meta, keyMeta, &f.Meta); err != nil {
+		return nil, err
+	}
+	fields, n := schema.vector(1, 4)
+	for i := range n {
+		a := flat.tableAt(fields + 4*i)
+		if flat.err != nil {
+			break
+		}
+		field, isView, err := fieldOf(a)
+		if err != nil {
+			return nil, fmt.Errorf("field %q: %w", a.string(0), err)
+		}
+		f.Fields, r.views = append(f.Fields, field), append(r.views, isView)
+	}
+	return f, flat.err
+}
+
+// fieldOf returns a field without rows, and whether its strings come as views.
+func fieldOf(a table) (*Field, bool, error) {
+	// Field: 0 name, 1 nullable, 2 kind of type, 3 type, 4 dictionary,
+	// 5 children, 6 metadata.
+	f := &Field{Name: a.string(0), nullable: a.uint8(1) != 0}
+	meta := metadata(a, 6)
+	if err := readMetadata(meta, keyLabels, &f.Labels); err != nil {
+		return nil, false, err
+	}
+	if err := readMetadata(meta, keyConfig, &f.Config); err != nil {
+		return nil, false, err
+	}
+	if a.field(4) != 0 {
+		return nil, false, errors.New("dictionary-encoded columns are not known here")
+	}
 	var err error
-	f.typ, err = typeOfArrow(a.Type, kind)
-	return f, err
+	if f.typ, err = typeOfArrow(arrowKind(a.uint8(2)), a.table(3)); err != nil {
+		return nil, false, err
+	}
+	if f.typ == Uint16 && meta[keyKind] == EnumType.Kind() {
+		f.typ = EnumType
+	}
+	return f, arrowKind(a.uint8(2)) == kindUtf8View, nil
+}
+
+// metadata returns the key-value pairs in a field.
+func metadata(t table, slot int) map[string]string {
+	pairs, n := t.vector(slot, 4)
+	meta := make(map[string]string, min(n, 8))
+	for i := range n {
+		pair := t.f.tableAt(pairs + 4*i)
+		if t.f.err != nil {
+			break
+		}
+		meta[pair.string(0)] = pair.string(1)
+	}
+	return meta
 }
 
 // readMetadata reads the JSON under key, if there is any, into v.
-func readMetadata(meta arrow.Metadata, key string, v any) error {
-	text, ok := meta.GetValue(key)
+func readMetadata(meta map[string]string, key string, v any) error {
+	text, ok := meta[key]
 	if !ok {
 		return nil
 	}
@@ -97,184 +156,66 @@ func readMetadata(meta arrow.Metadata, key string, v any) error {
 	return nil
 }
 
-func typeOfArrow(a arrow.DataType, kind string) (Type, error) {
-	if ts, ok := a.(*arrow.TimestampType); ok && ts.Unit != arrow.Nanosecond {
-		return 0, fmt.Errorf("timestamps in %s are not known here, only nanoseconds", ts.Unit)
+// arrowKind is the kind of an Arrow type, as in its Schema.fbs.
+type arrowKind uint8
+
+const (
+	kindInt           arrowKind = 2
+	kindFloatingPoint arrowKind = 3
+	kindBinary        arrowKind = 4
+	kindUtf8          arrowKind = 5
+	kindBool          arrowKind = 6
+	kindTimestamp     arrowKind = 10
+	kindUtf8View      arrowKind = 24
+)
+
+// arrowKinds are the names of the kinds, for messages.
+var arrowKinds = [...]string{
+	"none", "null", "int", "float", "binary", "utf8", "bool", "decimal", "date", "time", "timestamp", "interval",
+	"list", "struct", "union", "fixed-size binary", "fixed-size list", "map", "duration", "large binary",
+	"large utf8", "large list", "run-end encoded", "binary view", "utf8 view", "list view", "large list view",
+}
+
+func (k arrowKind) String() string {
+	if int(k) < len(arrowKinds) {
+		return arrowKinds[k]
 	}
-	switch {
-	case a.ID() == arrow.UINT16 && kind == EnumType.Kind():
-		return EnumType, nil
-	case a.ID() == arrow.STRING_VIEW:
+	return fmt.Sprintf("type %d", uint8(k))
+}
+
+// typeOfArrow returns the Type of an Arrow type.
+func typeOfArrow(kind arrowKind, t table) (Type, error) {
+	switch kind {
+	case kindInt: // 0 bits, 1 signed
+		bits := t.int32(0)
+		for i, signed := range []Type{Int8, Int16, Int32, Int64} {
+			if bits == 8<<i && t.uint8(1) != 0 {
+				return signed, nil
+			}
+			if bits == 8<<i {
+				return signed + (Uint8 - Int8), nil
+			}
+		}
+		return 0, fmt.Errorf("integers of %d bits are not known here", bits)
+	case kindFloatingPoint: // 0 precision: half, single, double
+		switch t.int16(0) {
+		case 1:
+			return Float32, nil
+		case 2:
+			return Float64, nil
+		}
+		return 0, errors.New("floats of half precision are not known here")
+	case kindTimestamp: // 0 unit: s, ms, us, ns
+		if unit := t.int16(0); unit != 3 {
+			return 0, fmt.Errorf("timestamps in units of 1e-%d s are not known here, only nanoseconds", 3*unit)
+		}
+		return Time, nil
+	case kindBinary:
+		return JSON, nil
+	case kindUtf8, kindUtf8View:
 		return String, nil
+	case kindBool:
+		return Bool, nil
 	}
-	for t := Int8; t < EnumType; t++ {
-		if arrowTypes[t].ID() == a.ID() {
-			return t, nil
-		}
-	}
-	return 0, fmt.Errorf("columns of Arrow's %s are not known here", a)
-}
-
-// addBatch appends the rows of a record batch.
-func (f *Frame) addBatch(batch arrow.RecordBatch) error {
-	rows := int(batch.NumRows())
-	if rows == 0 {
-		return nil
-	}
-	for i, field := range f.Fields {
-		data := batch.Column(i).Data()
-		if data.Len() != rows || data.Offset() != 0 {
-			return fmt.Errorf("field %q: a column of %d rows in a record batch of %d", field.Name, data.Len(), rows)
-		}
-		col, err := field.columnOf(data)
-		if err != nil {
-			return fmt.Errorf("field %q: %w", field.Name, err)
-		}
-		if field.col.n == 0 {
-			field.col = col
-		} else if err := field.appendColumn(&col); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// columnOf returns the array as a view, after checking that its buffers are
-// what they claim to be.
-func (f *Field) columnOf(a arrow.ArrayData) (column, error) {
-	n := a.Len()
-	if a.DataType().ID() == arrow.STRING_VIEW {
-		return f.copyStringViews(a)
-	}
-	buffers := a.Buffers()
-	c := column{n: n, borrowed: true, data: bytesIn(buffers[len(buffers)-1])}
-	if err := c.takeValid(f.nullable, bytesIn(buffers[0])); err != nil {
-		return column{}, err
-	}
-	switch width := f.typ.width(); {
-	case f.typ == Bool && len(c.data) < bitmapLen(n), len(c.data)/max(width, 1) < n && width > 0:
-		return column{}, fmt.Errorf("%d bytes are too few for %d values", len(c.data), n)
-	case f.typ == Bool:
-		c.data = slices.Clip(c.data[:bitmapLen(n)])
-	case width > 0:
-		c.data = aligned(c.data[:n*width], width)
-	default:
-		return c, c.takeOffsets(bytesIn(buffers[1]))
-	}
-	return c, nil
-}
-
-// takeValid takes the validity bitmap, and counts the nulls rather than
-// believing the file. A column that is not nullable has none, whatever the file
-// says.
-func (c *column) takeValid(nullable bool, bitmap []byte) error {
-	if !nullable || len(bitmap) == 0 {
-		return nil
-	}
-	if len(bitmap) < bitmapLen(c.n) {
-		return fmt.Errorf("a validity bitmap of %d bytes is too short for %d rows", len(bitmap), c.n)
-	}
-	if c.nulls = countZeros(bitmap, c.n); c.nulls > 0 {
-		c.valid = slices.Clip(bitmap[:bitmapLen(c.n)])
-	}
-	return nil
-}
-
-// takeOffsets takes the offsets of a string or JSON column.
-func (c *column) takeOffsets(b []byte) error {
-	if len(b)/4 < c.n+1 {
-		return fmt.Errorf("%d bytes are too few for the offsets of %d values", len(b), c.n)
-	}
-	c.offsets = slices.Clip(view[int32](aligned(b[:4*(c.n+1)], 4)))
-	last := int32(0)
-	for _, o := range c.offsets {
-		if o < last {
-			return fmt.Errorf("offset %d after offset %d", o, last)
-		}
-		last = o
-	}
-	if int(last) > len(c.data) {
-		return fmt.Errorf("offset %d is outside %d bytes", last, len(c.data))
-	}
-	c.data = slices.Clip(c.data[:last])
-	return nil
-}
-
-// copyStringViews turns an array of string views into a string column.
-func (f *Field) copyStringViews(a arrow.ArrayData) (column, error) {
-	views := array.NewStringViewData(a)
-	defer views.Release()
-	copied := NewFieldOf(f.Name, nil, String, f.nullable)
-	for i := range views.Len() {
-		if f.nullable && views.IsNull(i) {
-			copied.AppendNull()
-		} else {
-			Append(copied, views.Value(i))
-		}
-	}
-	return copied.col, copied.err
-}
-
-// appendColumn appends the rows of another column of the same type.
-func (f *Field) appendColumn(more *column) error {
-	c, n := &f.col, f.col.n
-	c.own(f.typ)
-	switch {
-	case f.typ == Bool:
-		for i := range more.n {
-			c.data = appendBit(c.data, n+i, bitAt(more.data, i))
-		}
-	case f.typ.width() > 0:
-		c.data = appendFixed(c.data, more.data, f.typ.width())
-	default:
-		first := more.offsets[0]
-		if len(more.data)-int(first) > math.MaxInt32-len(c.data) {
-			return fmt.Errorf("field %q: row %d: the column is over 2 GiB", f.Name, n)
-		}
-		base := int32(len(c.data)) - first
-		c.data = append(c.data, more.data[first:]...)
-		for _, o := range more.offsets[1:] {
-			c.offsets = append(c.offsets, base+o)
-		}
-	}
-	for i := range more.n {
-		if more.isNull(i) {
-			c.markNull()
-		} else {
-			c.markValid(1)
-		}
-	}
-	return nil
-}
-
-// appendFixed appends values of that width, and keeps them aligned.
-func appendFixed(b, more []byte, width int) []byte {
-	switch width {
-	case 1:
-		return append(b, more...)
-	case 2:
-		return bytesOf(append(view[uint16](b), view[uint16](more)...))
-	case 4:
-		return bytesOf(append(view[uint32](b), view[uint32](more)...))
-	default:
-		return bytesOf(append(view[uint64](b), view[uint64](more)...))
-	}
-}
-
-// aligned returns b, or a copy of it, clipped and aligned for values of that
-// width.
-func aligned(b []byte, width int) []byte {
-	if uintptr(unsafe.Pointer(unsafe.SliceData(b)))%uintptr(width) == 0 {
-		return slices.Clip(b)
-	}
-	moved := bytesOf(make([]uint64, (len(b)+7)/8))[:len(b)]
-	copy(moved, b)
-	return slices.Clip(moved)
-}
-
-func bytesIn(b *memory.Buffer) []byte {
-	if b == nil {
-		return nil
-	}
-	return b.Bytes()
+	return 0, fmt.Errorf("columns of Arrow's %v are not known here", kind)
 }
