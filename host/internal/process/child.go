@@ -1,0 +1,184 @@
+package process
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// longestHandshake is more than any handshake line needs.
+const longestHandshake = 4 << 10
+
+// drainGrace is how long we read on after the exit of a process whose output
+// somebody else holds open: a grandchild that left the process group.
+const drainGrace = 200 * time.Millisecond
+
+// child is the operating system's process. It is what go-plugin calls a
+// runner.
+type child struct {
+	id  string
+	cmd *exec.Cmd
+	log *log
+	pid int
+
+	// handshake passes the first line of stdout on to go-plugin; the rest is
+	// read and dropped, so that it cannot block the plugin.
+	handshake       io.ReadCloser
+	handshakeWriter *io.PipeWriter
+
+	mu        sync.Mutex
+	started   bool
+	ended     bool
+	firstLine string
+
+	// exit says how the process ended, once exited is closed.
+	exited chan struct{}
+	exit   *ExitError
+}
+
+func newChild(c Config) *child {
+	reader, writer := io.Pipe()
+	cmd := exec.Command(c.Command[0], c.Command[1:]...)
+	ownGroup(cmd)
+	return &child{
+		id:              c.ID,
+		cmd:             cmd,
+		log:             newLog(c.Logger, c.ID),
+		handshake:       reader,
+		handshakeWriter: writer,
+		exited:          make(chan struct{}),
+	}
+}
+
+// Start runs the executable. The kernel kills the child when the thread that
+// started it ends, not when the process does: so the goroutine that starts it
+// keeps its thread for as long as the child lives.
+func (c *child) Start(context.Context) error {
+	stdout, stdoutWriter, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	stderr, stderrWriter, err := os.Pipe()
+	if err != nil {
+		return errors.Join(err, stdout.Close(), stdoutWriter.Close())
+	}
+	c.cmd.Stdout, c.cmd.Stderr = stdoutWriter, stderrWriter
+
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := c.cmd.Start()
+		_, _ = stdoutWriter.Close(), stderrWriter.Close()
+		if err != nil {
+			_, _ = stdout.Close(), stderr.Close()
+			started <- err
+			return
+		}
+		c.mu.Lock()
+		c.pid, c.started = c.cmd.Process.Pid, true
+		c.mu.Unlock()
+		started <- nil
+		c.run(stdout, stderr)
+	}()
+	if err := <-started; err != nil {
+		return diagnose(c.cmd.Path, err)
+	}
+	return nil
+}
+
+// run reads the process's output until it has ended, and takes the rest of
+// its group with it.
+func (c *child) run(stdout, stderr *os.File) {
+	var readers sync.WaitGroup
+	readers.Go(func() { c.readStdout(stdout) })
+	readers.Go(func() { c.log.read(stderr) })
+
+	err := reap(c.cmd, c.killRest)
+
+	deadline := time.Now().Add(drainGrace)
+	for _, pipe := range []*os.File{stdout, stderr} {
+		if pipe.SetReadDeadline(deadline) != nil {
+			_ = pipe.Close()
+		}
+	}
+	readers.Wait()
+	_, _ = stdout.Close(), stderr.Close()
+	c.exit = exitError(c.id, err, c.log.tail())
+	close(c.exited)
+}
+
+func (c *child) readStdout(stdout io.Reader) {
+	defer c.handshakeWriter.Close()
+	buffered := bufio.NewReaderSize(stdout, longestHandshake)
+	line, err := buffered.ReadSlice('\n')
+	if len(line) > 0 {
+		c.mu.Lock()
+		c.firstLine = strings.TrimSpace(string(line))
+		c.mu.Unlock()
+		_, _ = fmt.Fprintf(c.handshakeWriter, "%s\n", strings.TrimSpace(string(line)))
+	}
+	if err == nil || errors.Is(err, bufio.ErrBufferFull) {
+		_, _ = io.Copy(io.Discard, buffered)
+	}
+}
+
+// kill ends the process and its group at once.
+func (c *child) kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.started && !c.ended {
+		killGroup(c.pid)
+		_ = c.cmd.Process.Kill()
+	}
+}
+
+// killRest ends what the process has left behind in its group.
+func (c *child) killRest() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	killGroup(c.pid)
+}
+
+// wait returns when a process that was started has ended.
+func (c *child) wait() {
+	if c.wasStarted() {
+		<-c.exited
+	}
+}
+
+// The rest of go-plugin's runner.
+
+func (c *child) Wait(context.Context) error      { <-c.exited; return nil }
+func (c *child) Kill(context.Context) error      { c.kill(); return nil }
+func (c *child) Stdout() io.ReadCloser           { return c.handshake }
+func (c *child) Stderr() io.ReadCloser           { return io.NopCloser(strings.NewReader("")) }
+func (c *child) Name() string                    { return c.id }
+func (c *child) Diagnose(context.Context) string { return "" }
+
+// ID is empty before the start, which tells go-plugin that there is nothing
+// to kill.
+func (c *child) ID() string {
+	if !c.wasStarted() {
+		return ""
+	}
+	return strconv.Itoa(c.pid)
+}
+
+func (c *child) PluginToHost(network, address string) (string, string, error) {
+	return network, address, nil
+}
+
+func (c *child) HostToPlugin(network, address string) (string, string, error) {
+	return network, address, nil
+}

@@ -1,0 +1,97 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	// quotedLine is how much of a line of the plugin's we quote.
+	quotedLine = 200
+	// quotedLines is how many of its last words.
+	quotedLines = 5
+)
+
+// ExitError says how a process ended that nobody had asked to end.
+type ExitError struct {
+	// ID is the plugin's.
+	ID string
+	// How is the operating system's word, such as "exit status 3" or
+	// "signal: killed".
+	How string
+	// Stderr holds the last lines of its standard error.
+	Stderr []string
+}
+
+func (e *ExitError) Error() string { return "its process ended (" + e.How + ")" }
+
+func exitError(id string, err error, stderr []string) *ExitError {
+	how := "exit status 0"
+	if err != nil {
+		how = err.Error()
+	}
+	return &ExitError{ID: id, How: how, Stderr: stderr}
+}
+
+// explain turns the failure of a start into what happened to the process: what
+// go-plugin saw of it is often only a closed pipe.
+func (c *child) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if !c.wasStarted() {
+		return err
+	}
+	line := c.handshakeLine()
+	if cause := context.Cause(ctx); cause != nil {
+		if !errors.Is(cause, context.DeadlineExceeded) {
+			return cause
+		}
+		return fmt.Errorf("it runs but gave no handshake in time%s", c.lastWords())
+	}
+	if line != "" && !strings.HasPrefix(line, "1|") {
+		return fmt.Errorf("it printed %q where its handshake should be: it is no plugin, or prints before it serves", cut(line, quotedLine))
+	}
+	select {
+	case <-c.exited:
+		return fmt.Errorf("it ended while it started: %s%s", c.exit.How, c.lastWords())
+	case <-time.After(time.Second):
+	}
+	return fmt.Errorf("%w%s", err, c.lastWords())
+}
+
+func (c *child) wasStarted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.started
+}
+
+func (c *child) handshakeLine() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.firstLine
+}
+
+// lastWords quotes the end of the process's standard error.
+func (c *child) lastWords() string {
+	lines := c.log.tail()
+	if len(lines) == 0 {
+		return ""
+	}
+	lines = lines[max(0, len(lines)-quotedLines):]
+	for i, line := range lines {
+		lines[i] = cut(line, quotedLine)
+	}
+	return "; its standard error ends: " + strings.Join(lines, " / ")
+}
+
+// cut shortens s to at most limit bytes and something that says so.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
+}
