@@ -1,0 +1,115 @@
+package host
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// Query asks the plugin named in the request's context a batch of queries.
+// What the context leaves out and the host knows is filled in, here and in
+// every other call.
+func (h *Host) Query(ctx context.Context, req *plugin.QueryRequest) (*plugin.QueryResponse, error) {
+	m, err := h.member(req.Context.PluginID)
+	if err != nil {
+		return nil, err
+	}
+	request := *req
+	request.Context = h.fill(m, req.Context)
+	return call(ctx, m, func(c *plugin.Client) (*plugin.QueryResponse, error) { return c.Query(ctx, &request) })
+}
+
+// CheckHealth asks whether a data source or app works. A plugin without the
+// capability answers plugin.ErrNotImplemented.
+func (h *Host) CheckHealth(ctx context.Context, req *plugin.HealthRequest) (plugin.Health, error) {
+	m, err := h.member(req.Context.PluginID)
+	if err != nil {
+		return plugin.Health{}, err
+	}
+	request := *req
+	request.Context = h.fill(m, req.Context)
+	return call(ctx, m, func(c *plugin.Client) (plugin.Health, error) { return c.CheckHealth(ctx, &request) })
+}
+
+// CallResource makes an HTTP request of a plugin and hands every message of
+// its answer to send as it arrives; an error of send ends the call and is
+// returned. A plugin may answer nothing at all.
+func (h *Host) CallResource(ctx context.Context, req *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error {
+	m, err := h.member(req.Context.PluginID)
+	if err != nil {
+		return err
+	}
+	request := *req
+	request.Context = h.fill(m, req.Context)
+	return do(ctx, m, func(c *plugin.Client) error { return c.CallResource(ctx, &request, send) })
+}
+
+// Metrics returns a plugin's metrics as Prometheus text, format 0.0.4. A
+// plugin without the capability answers plugin.ErrNotImplemented.
+func (h *Host) Metrics(ctx context.Context, pluginID string) ([]byte, error) {
+	m, err := h.member(pluginID)
+	if err != nil {
+		return nil, err
+	}
+	return call(ctx, m, func(c *plugin.Client) ([]byte, error) { return c.Metrics(ctx) })
+}
+
+// Describe asks a plugin about itself. Those that are not on our SDK answer
+// plugin.ErrNotImplemented.
+func (h *Host) Describe(ctx context.Context, pluginID string) (plugin.Description, error) {
+	m, err := h.member(pluginID)
+	if err != nil {
+		return plugin.Description{}, err
+	}
+	return call(ctx, m, func(c *plugin.Client) (plugin.Description, error) { return c.Describe(ctx) })
+}
+
+// member returns the plugin of an id or alias, if it has a backend to call.
+func (h *Host) member(id string) (*member, error) {
+	m, ok := h.members[id]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q is not installed", ErrNotFound, id)
+	}
+	if m.supervisor == nil {
+		return nil, fmt.Errorf("%w: %s is a frontend only", ErrNoBackend, id)
+	}
+	return m, nil
+}
+
+// call makes one call to a plugin's process.
+func call[T any](ctx context.Context, m *member, ask func(*plugin.Client) (T, error)) (T, error) {
+	r, err := m.acquire(ctx)
+	if err != nil {
+		return *new(T), err
+	}
+	answer, err := ask(r.client)
+	if err != nil {
+		return answer, m.explain(ctx, r, err)
+	}
+	return answer, nil
+}
+
+// do is call for calls that return nothing.
+func do(ctx context.Context, m *member, ask func(*plugin.Client) error) error {
+	_, err := call(ctx, m, func(c *plugin.Client) (struct{}, error) { return struct{}{}, ask(c) })
+	return err
+}
+
+// fill completes a context with what the host knows. Plugins on the official
+// SDK break without some of it.
+func (h *Host) fill(m *member, c plugin.Context) plugin.Context {
+	c.PluginVersion = m.entry.Manifest.Info.Version
+	c.UserAgent = h.userAgent
+	c.GrafanaConfig = h.config.GrafanaConfig
+	if c.Namespace == "" {
+		c.Namespace = "default"
+	}
+	if c.OrgID == 0 {
+		c.OrgID = 1
+	}
+	if c.App == nil && m.entry.Manifest.Type == "app" {
+		c.App = &plugin.AppSettings{}
+	}
+	return c
+}

@@ -1,0 +1,133 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/plugboard/plugboard/host/internal/process"
+	"github.com/plugboard/plugboard/host/internal/supervisor"
+)
+
+// Config says which plugins to run and how. The zero Config runs, without any.
+type Config struct {
+	// PluginDirs are searched for plugin.json files, all the way down: links
+	// are followed, node_modules is left out, and of a directory that has a
+	// "dist" only that is looked at. The first plugin of an id wins.
+	PluginDirs []string
+	// Bundled are plugins that come with the embedder's own program. They win
+	// over those in PluginDirs and need no signature.
+	Bundled []Bundled
+	// AllowUnsigned lists the ids of plugins that may run without a signature;
+	// "*" allows all. Signatures are not verified yet, so every plugin that is
+	// not bundled counts as unsigned, and one that is not listed is refused
+	// (see Host.Faults).
+	AllowUnsigned []string
+	// PluginEnv holds settings by plugin id and key. They reach the plugin's
+	// process as environment variables: "key" as GF_PLUGIN_KEY.
+	PluginEnv map[string]map[string]string
+	// GrafanaConfig is sent along with every call, as plugins on the official
+	// SDK read settings of the host's from there. It comes on top of defaults
+	// for GF_CONCURRENT_QUERY_COUNT and the GF_SQL_ keys, without which SQL
+	// plugins do not work. Plugins rebuild all their instances when it
+	// changes, which is why it cannot.
+	GrafanaConfig map[string]string
+	// GrafanaVersion is the version of Grafana that plugins are told they run
+	// under. Default: 12.4.0.
+	GrafanaVersion string
+	// Chunked lists the ids of plugins that answer chunked queries besides
+	// those on our SDK, which say so themselves. Some plugins that do not
+	// answer them panic instead.
+	Chunked []string
+	// StartTimeout bounds a plugin's start. Default: 60 s.
+	StartTimeout time.Duration
+	// Wait bounds how long a call waits for a plugin that is being started.
+	// Default: 10 s.
+	Wait time.Duration
+	// Logger receives what the host and its plugins have to tell an operator.
+	// Nil discards it.
+	Logger *slog.Logger
+}
+
+// Bundled is a plugin that comes with the embedder's program. It runs as a
+// child process like any other.
+type Bundled struct {
+	// Manifest is its plugin.json.
+	Manifest []byte
+	// Command starts it: an executable, often the embedder's own, and its
+	// arguments. A plugin without a backend needs none.
+	Command []string
+	// Aliases are further ids it answers to.
+	Aliases []string
+}
+
+const defaultGrafanaVersion = "12.4.0"
+
+// defaultGrafanaConfig is what Grafana sends as long as nobody configures it.
+var defaultGrafanaConfig = map[string]string{
+	"GF_CONCURRENT_QUERY_COUNT":                "10",
+	"GF_SQL_ROW_LIMIT":                         "1000000",
+	"GF_SQL_MAX_OPEN_CONNS_DEFAULT":            "100",
+	"GF_SQL_MAX_IDLE_CONNS_DEFAULT":            "100",
+	"GF_SQL_MAX_CONN_LIFETIME_SECONDS_DEFAULT": "14400",
+}
+
+func (c Config) withDefaults() Config {
+	if c.GrafanaVersion == "" {
+		c.GrafanaVersion = defaultGrafanaVersion
+	}
+	if c.StartTimeout == 0 {
+		c.StartTimeout = process.DefaultStartTimeout
+	}
+	if c.Wait == 0 {
+		c.Wait = supervisor.DefaultWait
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	config := maps.Clone(defaultGrafanaConfig)
+	maps.Copy(config, c.GrafanaConfig)
+	c.GrafanaConfig = config
+	return c
+}
+
+// Plugins drop a user agent of any other form without a word.
+var versionForm = regexp.MustCompile(`^\d+\.\d+\.\d+[^\s()]*$`)
+
+// Validate reports every fault of the configuration at once.
+func (c Config) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if c.GrafanaVersion != "" && !versionForm.MatchString(c.GrafanaVersion) {
+		fault("GrafanaVersion %q is not of the form 12.4.0", c.GrafanaVersion)
+	}
+	if c.StartTimeout < 0 {
+		fault("StartTimeout %v is negative", c.StartTimeout)
+	}
+	if c.Wait < 0 {
+		fault("Wait %v is negative", c.Wait)
+	}
+	for i, dir := range c.PluginDirs {
+		if dir == "" {
+			fault("PluginDirs[%d] is empty", i)
+		}
+	}
+	for id, settings := range c.PluginEnv {
+		for key, value := range settings {
+			if key == "" || strings.ContainsAny(key, "=\x00") || strings.Contains(value, "\x00") {
+				fault("PluginEnv[%q][%q] cannot be an environment variable", id, key)
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// userAgent is what plugins see as the host's.
+func (c Config) userAgent() string {
+	return fmt.Sprintf("Grafana/%s (%s; %s)", c.GrafanaVersion, runtime.GOOS, runtime.GOARCH)
+}

@@ -1,0 +1,14 @@
+package host
+
+import "errors"
+
+var (
+	// ErrNotFound: no plugin of that id is installed.
+	ErrNotFound = errors.New("plugin not found")
+	// ErrNoBackend: the plugin has no process that could answer.
+	ErrNoBackend = errors.New("plugin has no backend")
+	// ErrStreamNotFound: the plugin knows no such channel.
+	ErrStreamNotFound = errors.New("stream not found")
+	// ErrStreamDenied: the plugin refuses this subscriber the channel.
+	ErrStreamDenied = errors.New("stream access denied")
+)

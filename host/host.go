@@ -1,0 +1,120 @@
+// Package host runs data source and app plugins as child processes and calls
+// them: the plugins of Grafana, without Grafana, in any Go program.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/plugboard/plugboard/host/internal/catalog"
+)
+
+// Host runs plugins. Its methods may be called from many goroutines, also
+// before Run: calls wait for their plugin, within Config.Wait.
+type Host struct {
+	config    Config
+	userAgent string
+	members   map[string]*member // by id and alias
+	ordered   []*member          // by id
+	faults    []Fault
+	ran       atomic.Bool
+}
+
+// New finds the installed plugins. It starts none: Run does. A plugin that
+// cannot be loaded is no error here but one of Faults.
+func New(c Config) (*Host, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("host configuration: %w", err)
+	}
+	c = c.withDefaults()
+	installed, err := open(c)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{config: c, userAgent: c.userAgent(), members: map[string]*member{}}
+	for _, fault := range installed.Faults() {
+		h.faults = append(h.faults, Fault(fault))
+	}
+	for _, entry := range installed.Entries() {
+		m := h.newMember(entry)
+		h.ordered = append(h.ordered, m)
+		h.members[entry.Manifest.ID] = m
+	}
+	h.addAliases()
+	return h, nil
+}
+
+// open reads the catalog, bundled plugins first, and refuses the unsigned.
+func open(c Config) (*catalog.Catalog, error) {
+	installed := catalog.New()
+	for i, bundled := range c.Bundled {
+		if err := installed.Bundle(bundled.Manifest, bundled.Command, bundled.Aliases); err != nil {
+			return nil, fmt.Errorf("host configuration: Bundled[%d]: %w", i, err)
+		}
+	}
+	for _, dir := range c.PluginDirs {
+		installed.Scan(dir)
+	}
+	for _, entry := range installed.Entries() {
+		id := entry.Manifest.ID
+		if !entry.Bundled && !slices.Contains(c.AllowUnsigned, id) && !slices.Contains(c.AllowUnsigned, "*") {
+			installed.Refuse(id, "it has no verified signature; list its id in AllowUnsigned to run it all the same")
+		}
+	}
+	return installed, nil
+}
+
+// addAliases lets plugins answer to further ids, as long as no plugin has
+// them as its own.
+func (h *Host) addAliases() {
+	for _, m := range h.ordered {
+		for _, alias := range slices.Concat(m.entry.Aliases, m.entry.Manifest.Aliases) {
+			if _, taken := h.members[alias]; !taken {
+				h.members[alias] = m
+			}
+		}
+	}
+}
+
+// Run starts the backends of all plugins and keeps them alive until ctx ends.
+// It returns when all have been stopped and nothing of them is left. It may be
+// called once.
+func (h *Host) Run(ctx context.Context) error {
+	if h.ran.Swap(true) {
+		return errors.New("host: Run has been called before")
+	}
+	var running sync.WaitGroup
+	for _, m := range h.ordered {
+		if m.supervisor != nil {
+			running.Go(func() { m.supervisor.Run(ctx) })
+		}
+	}
+	running.Wait()
+	return nil
+}
+
+// Plugins returns the installed plugins by id.
+func (h *Host) Plugins() []Plugin {
+	plugins := make([]Plugin, len(h.ordered))
+	for i, m := range h.ordered {
+		plugins[i] = m.plugin()
+	}
+	return plugins
+}
+
+// Plugin returns the plugin of an id or alias.
+func (h *Host) Plugin(id string) (Plugin, bool) {
+	m, ok := h.members[id]
+	if !ok {
+		return Plugin{}, false
+	}
+	return m.plugin(), true
+}
+
+// Faults returns what was found in the plugin directories and could not be
+// loaded.
+func (h *Host) Faults() []Fault { return slices.Clone(h.faults) }

@@ -1,0 +1,89 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/plugboard/plugboard/host/internal/catalog"
+	"github.com/plugboard/plugboard/host/internal/process"
+	"github.com/plugboard/plugboard/host/internal/supervisor"
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// member is an installed plugin and, if it has a backend, who keeps that alive.
+type member struct {
+	entry      *catalog.Entry
+	supervisor *supervisor.Supervisor[*running]
+}
+
+// running is one process of a plugin and the client to it.
+type running struct {
+	*process.Process
+	client *plugin.Client
+}
+
+func (h *Host) newMember(entry *catalog.Entry) *member {
+	m := &member{entry: entry}
+	if !entry.Manifest.Backend {
+		return m
+	}
+	id := entry.Manifest.ID
+	config := process.Config{
+		ID:           id,
+		Command:      entry.Command,
+		Env:          h.environment(entry),
+		StartTimeout: h.config.StartTimeout,
+		Logger:       h.config.Logger,
+	}
+	logger := h.config.Logger.With(slog.String(keyPlugin, id))
+	m.supervisor = supervisor.New(func(ctx context.Context) (*running, error) { return start(ctx, config) }, h.config.Wait, logger)
+	return m
+}
+
+func start(ctx context.Context, c process.Config) (*running, error) {
+	p, err := process.Start(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return &running{Process: p, client: plugin.NewClient(p.Conn())}, nil
+}
+
+// acquire returns the plugin's process, waiting for it while it starts.
+func (m *member) acquire(ctx context.Context) (*running, error) {
+	r, err := m.supervisor.Acquire(ctx)
+	switch {
+	case err == nil:
+		return r, nil
+	case ctx.Err() != nil:
+		return nil, err
+	default:
+		return nil, m.unavailable("is not running", err)
+	}
+}
+
+// deathNotice is how long a call that lost its connection waits to learn that
+// the process has ended, and how.
+const deathNotice = 250 * time.Millisecond
+
+// explain says what became of the process under a call that failed because of
+// it. Our own closing of a dead process's connection looks like a cancelled
+// call.
+func (m *member) explain(ctx context.Context, r *running, err error) error {
+	lost := errors.Is(err, plugin.ErrUnavailable) || errors.Is(err, context.Canceled) && ctx.Err() == nil
+	if !lost {
+		return err
+	}
+	select {
+	case <-r.Done():
+		return m.unavailable("died during the call", r.Err())
+	case <-time.After(deathNotice):
+		return m.unavailable("does not answer", err)
+	}
+}
+
+func (m *member) unavailable(what string, err error) error {
+	return fmt.Errorf("%w: %s %s: %w", plugin.ErrUnavailable, m.entry.Manifest.ID, what, err)
+}

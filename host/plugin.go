@@ -1,0 +1,112 @@
+package host
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/plugboard/plugboard/host/internal/catalog"
+)
+
+// Plugin is an installed plugin and what its process is doing.
+type Plugin struct {
+	Manifest Manifest
+	// Dir holds its plugin.json; empty for a bundled plugin.
+	Dir string
+	// Parent is the id of the plugin in whose directory it lies.
+	Parent    string
+	Signature Signature
+	State     State
+	// PID is 0 unless State is StateReady.
+	PID int
+	// Since is when State was entered.
+	Since time.Time
+	// Restarts counts the starts after the process had ended.
+	Restarts int
+	// LastError is why the process ended or did not start, the last time.
+	LastError string
+}
+
+// State is what a plugin's process is doing.
+type State string
+
+const (
+	StateNoBackend  State = "no backend"
+	StateStarting   State = "starting"
+	StateReady      State = "ready"
+	StateBackingOff State = "backing-off" // waiting for the next attempt to start
+	StateStopped    State = "stopped"
+)
+
+// Signature says whether a plugin's origin is known.
+type Signature string
+
+const (
+	SignatureInternal Signature = "internal" // bundled with the host's program
+	SignatureUnsigned Signature = "unsigned"
+)
+
+// Manifest is what the host reads of a plugin.json.
+type Manifest struct {
+	ID string
+	// Type is "app", "datasource" or "panel".
+	Type string
+	Name string
+	// Backend: there is a process to start, from Executable.
+	Backend    bool
+	Executable string
+	Category   string
+	// Aliases are former ids.
+	Aliases []string
+	Info    Info
+	// Raw is the whole file.
+	Raw json.RawMessage
+}
+
+// Info describes a plugin to people.
+type Info struct {
+	Version, Description, Updated string
+	Author                        string
+}
+
+// Fault is something in the plugin directories that could not be loaded.
+type Fault struct {
+	// Path is the plugin.json or directory at fault.
+	Path string
+	// PluginID is empty where the file could not be read so far.
+	PluginID string
+	// Reason says what is wrong, and where.
+	Reason string
+}
+
+func (f Fault) Error() string { return f.Path + ": " + f.Reason }
+
+func (m *member) plugin() Plugin {
+	p := Plugin{
+		Manifest:  manifest(m.entry.Manifest),
+		Dir:       m.entry.Dir,
+		Parent:    m.entry.Parent,
+		Signature: SignatureUnsigned,
+		State:     StateNoBackend,
+	}
+	if m.entry.Bundled {
+		p.Signature = SignatureInternal
+	}
+	if m.supervisor == nil {
+		return p
+	}
+	status := m.supervisor.Status()
+	p.State, p.PID, p.Since, p.Restarts = State(status.State), status.PID, status.Since, status.Restarts
+	if status.LastError != nil {
+		p.LastError = status.LastError.Error()
+	}
+	return p
+}
+
+func manifest(m catalog.Manifest) Manifest {
+	return Manifest{
+		ID: m.ID, Type: m.Type, Name: m.Name,
+		Backend: m.Backend, Executable: m.Executable,
+		Category: m.Category, Aliases: m.Aliases,
+		Info: Info(m.Info), Raw: m.Raw,
+	}
+}
