@@ -2,14 +2,18 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/framejson"
 	"github.com/plugboard/plugboard/wire"
 )
+
+var errNilFrame = errors.New("the plugin answered a nil frame")
 
 // maxQueries is how many queries of one request are asked at once.
 const maxQueries = 10
@@ -109,7 +113,7 @@ func (s *server) encode(refID string, frames frame.Frames, format wire.DataFrame
 	defer recovered(s.logger, &err)
 	encoded = make([][]byte, 0, len(frames))
 	for i, f := range frames {
-		one, err := encodeFrame(refID, f, format)
+		one, err := encodeFrame(refID, f, format, framejson.IncludeAll)
 		if err != nil {
 			return nil, fmt.Errorf("frame %d: %w", i, err)
 		}
@@ -119,15 +123,18 @@ func (s *server) encode(refID string, frames frame.Frames, format wire.DataFrame
 }
 
 // encodeFrame writes a frame with the ref id of its query, unless it has one
-// of its own. The author's frame stays as it is.
-func encodeFrame(refID string, f *frame.Frame, format wire.DataFrameFormat) ([]byte, error) {
+// of its own. The author's frame stays as it is. Arrow includes everything.
+func encodeFrame(refID string, f *frame.Frame, format wire.DataFrameFormat, parts framejson.Include) ([]byte, error) {
 	if f == nil {
-		return nil, fmt.Errorf("the plugin answered a nil frame")
+		return nil, errNilFrame
 	}
 	if f.RefID == "" {
 		named := *f
 		named.RefID = refID
 		f = &named
+	}
+	if format == wire.DataFrameFormat_JSON {
+		return framejson.Append(nil, f, parts)
 	}
 	return f.MarshalArrow()
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/framejson"
 	"github.com/plugboard/plugboard/wire"
 )
 
@@ -61,11 +62,21 @@ func (s *server) askInChunks(ctx context.Context, h *held, q *wire.DataQuery, fo
 }
 
 func encodeChunk(refID string, f *frame.Frame, format wire.DataFrameFormat, frames frameIDs) (*wire.QueryChunkedDataResponse, error) {
-	encoded, err := encodeFrame(refID, f, format)
+	if f == nil {
+		return nil, errNilFrame
+	}
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	id, first := frames.of(f)
+	parts := framejson.IncludeAll
+	if !first {
+		parts = framejson.IncludeDataOnly
+	}
+	encoded, err := encodeFrame(refID, f, format, parts)
 	if err != nil {
 		return nil, err
 	}
-	id, _ := frames.of(f)
 	return &wire.QueryChunkedDataResponse{
 		RefId:   refID,
 		FrameId: id,

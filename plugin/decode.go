@@ -26,4 +26,3 @@ func decodeFrame(raw []byte, format Format) (*frame.Frame, error) {
 	}
 	return frame.UnmarshalArrow(raw)
 }
-

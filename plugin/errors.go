@@ -109,6 +109,8 @@ func toStatus(err error) error {
 		code = codes.Canceled
 	case errors.Is(err, context.DeadlineExceeded):
 		code = codes.DeadlineExceeded
+	case errors.Is(err, errReplaced):
+		code = codes.Aborted // to be tried again
 	}
 	st := status.New(code, failure.Message)
 	detailed, detailErr := st.WithDetails(&errdetails.ErrorInfo{

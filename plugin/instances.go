@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"runtime/debug"
 	"sync"
 
@@ -78,7 +79,7 @@ type opening struct {
 	waiters   int
 	abandoned bool
 	cancel    context.CancelFunc
-	done    chan struct{}
+	done      chan struct{}
 	// held or err is set when done is closed.
 	held *held
 	err  error
@@ -280,6 +281,13 @@ func (s *instances) shutdown(ctx context.Context) error {
 	}
 }
 
+// count returns how many instances are not closed yet.
+func (s *instances) count() float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return float64(s.alive)
+}
+
 // registries returns those of the instances in their places.
 func (s *instances) registries() []prometheus.Gatherer {
 	s.mu.Lock()
@@ -317,8 +325,12 @@ func sameDataSource(a, b *DataSourceSettings) bool {
 // recovered turns a panic of the author's code into an error, with its stack
 // in the log.
 func recovered(logger *slog.Logger, err *error) {
-	if cause := recover(); cause != nil {
+	switch cause := recover(); cause {
+	case nil:
+	case http.ErrAbortHandler: // how a handler says that it cannot finish
+		*err = http.ErrAbortHandler
+	default:
 		logger.Error("the plugin panicked", keyPanic, fmt.Sprint(cause), keyStack, string(debug.Stack()))
-		*err = &Error{Message: fmt.Sprintf("the plugin panicked: %v", cause), Source: SourcePlugin, Status: 500}
+		*err = &Error{Message: fmt.Sprintf("the plugin panicked: %v", cause), Source: SourcePlugin, Status: http.StatusInternalServerError}
 	}
 }

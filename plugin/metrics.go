@@ -17,7 +17,7 @@ type metrics struct {
 	calls    *prometheus.CounterVec
 }
 
-func newMetrics() *metrics {
+func newMetrics(instances func() float64) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -27,6 +27,10 @@ func newMetrics() *metrics {
 	}
 	m.registry.MustRegister(
 		m.calls,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "plugins_active_instances",
+			Help: "Instances that are not closed yet.",
+		}, instances),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

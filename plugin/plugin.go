@@ -24,6 +24,12 @@ type Plugin struct {
 	faults error
 }
 
+// What a plugin is made of, in words.
+const (
+	nounDataSource = "data source"
+	nounApp        = "app"
+)
+
 // DataSource returns the plugin whose data sources open opens, one instance
 // for each data source that people configured.
 //
@@ -41,7 +47,7 @@ type Plugin struct {
 // capabilities but another signature is a fault that Serve reports.
 func DataSource[S, Q any, I Querier[Q]](open func(context.Context, Settings[S]) (I, error)) Plugin {
 	t := reflect.TypeFor[I]()
-	p := newPlugin[S, I]("data source", open)
+	p := newPlugin[S, I](nounDataSource, open)
 	p.offer.query = true
 	p.offer.batch = offers[BatchQuerier[Q]](t, &p.faults)
 	p.offer.chunks = offers[ChunkQuerier[Q]](t, &p.faults)
@@ -62,7 +68,7 @@ func DataSource[S, Q any, I Querier[Q]](open func(context.Context, Settings[S]) 
 // App returns the app plugin that open opens: like DataSource, without
 // queries.
 func App[S, I any](open func(context.Context, Settings[S]) (I, error)) Plugin {
-	return newPlugin[S, I]("app", open)
+	return newPlugin[S, I](nounApp, open)
 }
 
 func newPlugin[S, I any](noun string, open func(context.Context, Settings[S]) (I, error)) Plugin {

@@ -30,7 +30,7 @@ type server struct {
 	// draining ends when no further call is taken and streams are to end;
 	// running when all other calls are.
 	draining, running         context.Context
-	startDraining, endRunning context.CancelCauseFunc
+	startDraining, endRunning context.CancelFunc
 
 	wire.UnimplementedResourceServer
 	wire.UnimplementedDataServer
@@ -42,9 +42,10 @@ type server struct {
 }
 
 func newServer(p Plugin, logger *slog.Logger) *server {
-	s := &server{plugin: p, logger: logger, instances: newInstances(p.open, logger), metrics: newMetrics()}
-	s.draining, s.startDraining = context.WithCancelCause(context.Background())
-	s.running, s.endRunning = context.WithCancelCause(context.Background())
+	s := &server{plugin: p, logger: logger, instances: newInstances(p.open, logger)}
+	s.metrics = newMetrics(s.instances.count)
+	s.draining, s.startDraining = context.WithCancel(context.Background())
+	s.running, s.endRunning = context.WithCancel(context.Background())
 	return s
 }
 
@@ -67,18 +68,26 @@ func (s *server) Describe(context.Context, *wire.DescribeRequest) (*wire.Describ
 // panicked with.
 func (s *server) call(ctx context.Context, endpoint string, c call, f func(context.Context, *held) error) (err error) {
 	defer func() { s.metrics.count(endpoint, err) }()
-	if s.plugin.noun == "data source" && c.context.DataSource == nil {
+	if s.plugin.noun == nounDataSource && c.context.DataSource == nil {
 		return BadRequest("the call names no data source")
 	}
-	ctx, cancel := context.WithCancelCause(withCall(ctx, c))
-	defer cancel(nil)
-	defer context.AfterFunc(s.running, func() { cancel(context.Cause(s.running)) })()
+	ctx, cancel := context.WithCancel(withCall(ctx, c))
+	defer cancel()
+	defer context.AfterFunc(s.running, cancel)()
 
 	h, err := s.instances.acquire(ctx, c.context)
 	if err != nil {
 		return err
 	}
 	defer s.instances.release(h)
+	err = s.guarded(ctx, h, f)
+	if err != nil && s.running.Err() != nil {
+		return errClosed
+	}
+	return err
+}
+
+func (s *server) guarded(ctx context.Context, h *held, f func(context.Context, *held) error) (err error) {
 	defer recovered(s.logger, &err)
 	return f(ctx, h)
 }
@@ -88,8 +97,8 @@ func (s *server) call(ctx context.Context, endpoint string, c call, f func(conte
 // called more than once; later calls wait for the first.
 func (s *server) drain() {
 	s.drainOnce.Do(func() {
-		s.startDraining(errClosed)
-		late := time.AfterFunc(drainTime, func() { s.endRunning(errClosed) })
+		s.startDraining()
+		late := time.AfterFunc(drainTime, s.endRunning)
 		defer late.Stop()
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime+noticeTime)
 		defer cancel()

@@ -1,11 +1,14 @@
 package plugin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"sync"
 
+	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/framejson"
 	"github.com/plugboard/plugboard/wire"
 )
 
@@ -41,8 +44,34 @@ type Publisher interface {
 // Sender sends the packets of one stream. It may be used from many
 // goroutines, until RunStream returns.
 type Sender struct {
-	mu   sync.Mutex
-	send func(*wire.StreamPacket) error
+	mu     sync.Mutex
+	send   func(*wire.StreamPacket) error
+	schema []byte // that of the last frame sent
+}
+
+// SendFrame sends one frame: the first with its schema, those that follow
+// without, until the schema changes. It waits while the host is slow, and
+// fails when nobody listens any more. The frame may be used again afterwards.
+func (s *Sender) SendFrame(f *frame.Frame) error {
+	if f == nil {
+		return errNilFrame
+	}
+	schema, err := framejson.Append(nil, f, framejson.IncludeSchemaOnly)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	parts := framejson.IncludeAll
+	if bytes.Equal(schema, s.schema) {
+		parts = framejson.IncludeDataOnly
+	}
+	packet, err := framejson.Append(nil, f, parts)
+	if err != nil {
+		return err
+	}
+	s.schema = schema
+	return s.send(&wire.StreamPacket{Data: packet})
 }
 
 // SendJSON sends one packet. It waits while the host is slow, and fails when
@@ -102,13 +131,16 @@ func (s *server) RunStream(req *wire.RunStreamRequest, stream wire.Stream_RunStr
 	}
 	err := s.call(stream.Context(), "runStream", call{context: contextFromWire(req.PluginContext), headers: req.Headers},
 		func(ctx context.Context, h *held) error {
-			ctx, cancel := context.WithCancelCause(ctx)
-			defer cancel(nil)
-			defer context.AfterFunc(s.draining, func() { cancel(errClosed) })()
-			defer context.AfterFunc(h.retired, func() { cancel(errReplaced) })()
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			defer context.AfterFunc(s.draining, cancel)()
+			defer context.AfterFunc(h.retired, cancel)()
 			err := h.streamer.RunStream(ctx, Channel{Path: req.Path, Data: req.Data}, &Sender{send: stream.Send})
-			if stream.Context().Err() == nil && ctx.Err() != nil {
-				return context.Cause(ctx)
+			switch {
+			case s.draining.Err() != nil:
+				return errClosed
+			case h.retired.Err() != nil:
+				return errReplaced
 			}
 			return err
 		})
