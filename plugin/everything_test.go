@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -16,13 +17,20 @@ import (
 	"github.com/plugboard/plugboard/plugin"
 )
 
-// TestMain lets the test binary be the plugin that a test starts.
+// TestMain lets the test binary be the plugin that a test starts, or the host
+// that a test kills.
 func TestMain(m *testing.M) {
-	if os.Getenv("grafana_plugin_type") != "" {
+	switch {
+	case os.Getenv("grafana_plugin_type") != "", os.Getenv(role) == "plugin":
 		plugin.Main(plugin.DataSource(openEverything))
+	case os.Getenv(role) == "host":
+		hostUntilKilled()
 	}
 	os.Exit(m.Run())
 }
+
+// role is the environment variable that says what the test binary is to be.
+const role = "PLUGBOARD_TEST_ROLE"
 
 // everything has every capability, and does what its queries ask it to.
 type everything struct {
@@ -51,7 +59,8 @@ func openEverything(_ context.Context, s plugin.Settings[everythingSettings]) (*
 	if err := s.Metrics.Register(asked); err != nil {
 		return nil, err
 	}
-	s.Logger.Info("opened", "prefix", s.Values.Prefix)
+	s.Logger.Info("opened", slog.Group("settings", "prefix", s.Values.Prefix, "error", errors.New("none")))
+	fmt.Println("to stdout")
 	return &everything{settings: s, asked: asked}, nil
 }
 
