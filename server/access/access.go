@@ -1,0 +1,168 @@
+// Package access says who asks, and whether they may: one admin with a
+// password, who logs in with a session cookie or basic auth.
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// Role is what a user may do.
+type Role string
+
+// Admin may do everything. It is the only role today.
+const Admin Role = "Admin"
+
+// User is who asks.
+type User struct {
+	Login, Name, Email string
+	Role               Role
+}
+
+// Plugin returns the user as plugins get to see them.
+func (u User) Plugin() *plugin.User {
+	return &plugin.User{Login: u.Login, Name: u.Name, Email: u.Email, Role: string(u.Role)}
+}
+
+// AdminLogin is the login of the one admin.
+const AdminLogin = "admin"
+
+var (
+	admin     = User{Login: AdminLogin, Name: AdminLogin, Email: "admin@localhost", Role: Admin}
+	anonymous = User{Login: "anonymous", Name: "Anonymous", Email: "anonymous@localhost", Role: Admin}
+)
+
+// The errors of Identify and Login, with the texts that clients of Grafana
+// expect. The status to answer is in the comment.
+var (
+	// ErrUnauthorized: nobody we know asks. 401.
+	ErrUnauthorized = errors.New("Unauthorized") //nolint:staticcheck // the text is an API
+	// ErrBadPassword: the login or password is wrong. 401.
+	ErrBadPassword = errors.New("invalid username or password")
+	// ErrTooManyAttempts: too many wrong passwords came from this address.
+	// 429; the error is a *TooManyAttempts.
+	ErrTooManyAttempts = errors.New("too many failed logins")
+	// ErrOrigin: a page of another site made the request. 403.
+	ErrOrigin = errors.New("origin not allowed")
+	// ErrBadRequest: what was posted to Login cannot be read. 400.
+	ErrBadRequest = errors.New("bad login data")
+)
+
+// Passwords keeps password hashes.
+type Passwords interface {
+	// PasswordHash returns the hash saved for login, "" if there is none.
+	PasswordHash(ctx context.Context, login string) (string, error)
+	// SavePasswordHash saves the hash in place of the one before.
+	SavePasswordHash(ctx context.Context, login, hash string) error
+}
+
+// Config is what a Guard needs to know.
+type Config struct {
+	// Passwords keeps the admin's; required.
+	Passwords Passwords
+	// AdminPassword becomes the admin's password, in place of the one that is
+	// kept. Default: the one that is kept, else a random one.
+	AdminPassword string
+	// Anonymous lets in as admin who shows no credentials. It is for a server
+	// that only this machine can reach: requests must be made to an IP address
+	// or to localhost, as the page of another site can point its own host name
+	// at this machine.
+	Anonymous bool
+}
+
+// Guard knows who asks. It may be used from many goroutines.
+type Guard struct {
+	anonymous bool
+	password  *password
+	sessions  sessions
+	attempts  attempts
+}
+
+// Open returns a Guard with the admin's password settled. If it had to make
+// one up, generated is the password, to be shown once: only its hash is kept.
+func Open(ctx context.Context, c Config) (guard *Guard, generated string, err error) {
+	hash, err := c.Passwords.PasswordHash(ctx, AdminLogin)
+	if err != nil {
+		return nil, "", err
+	}
+	wanted := c.AdminPassword
+	if wanted == "" && hash == "" {
+		generated = randomText(18)
+		wanted = generated
+	}
+	if wanted != "" && bcrypt.CompareHashAndPassword([]byte(hash), []byte(wanted)) != nil {
+		if hash, err = savePassword(ctx, c.Passwords, wanted); err != nil {
+			return nil, "", err
+		}
+	}
+	return &Guard{
+		anonymous: c.Anonymous,
+		password:  newPassword(hash),
+		sessions:  sessions{byToken: map[tokenHash]session{}},
+		attempts:  attempts{failed: map[string]failures{}},
+	}, generated, nil
+}
+
+func savePassword(ctx context.Context, passwords Passwords, password string) (hash string, err error) {
+	if len(password) > maxPassword {
+		return "", fmt.Errorf("the admin password has %d bytes, want %d at most", len(password), maxPassword)
+	}
+	made, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+	if err != nil {
+		return "", fmt.Errorf("hash the admin password: %w", err)
+	}
+	return string(made), passwords.SavePasswordHash(ctx, AdminLogin, string(made))
+}
+
+// Identify returns who makes the request: by basic auth, by session cookie, or
+// anonymously where that is allowed. Credentials that are shown must be right,
+// even if none were needed; a session that has ended counts as none.
+//
+// Browsers add all of these by themselves, so a request that a page of another
+// site made is refused with ErrOrigin: its Origin is not the Host it asks.
+func (g *Guard) Identify(r *http.Request) (User, error) {
+	user, err := g.identify(r)
+	if err != nil {
+		return User{}, err
+	}
+	if err := checkOrigin(r); err != nil {
+		return User{}, err
+	}
+	return user, nil
+}
+
+func (g *Guard) identify(r *http.Request) (User, error) {
+	if login, password, ok := r.BasicAuth(); ok {
+		return g.check(r, login, password)
+	}
+	if cookie, err := r.Cookie(CookieName); err == nil && g.sessions.touch(cookie.Value, time.Now()) {
+		return admin, nil
+	}
+	if g.anonymous && localHost(r.Host) {
+		return anonymous, nil
+	}
+	return User{}, ErrUnauthorized
+}
+
+func (g *Guard) check(r *http.Request, login, password string) (User, error) {
+	if err := g.password.check(r.Context(), login, password, clientNetwork(r), &g.attempts); err != nil {
+		return User{}, err
+	}
+	return admin, nil
+}
+
+// randomText returns n random bytes as text for cookies and passwords.
+func randomText(n int) string {
+	random := make([]byte, n)
+	rand.Read(random) //nolint:errcheck // never fails
+	return base64.RawURLEncoding.EncodeToString(random)
+}
