@@ -1,0 +1,105 @@
+// Package config is what the server is told at start: by flags, environment
+// and plugboard.yaml, and by provisioning files.
+package config
+
+import (
+	"log/slog"
+)
+
+// Config is all that the server is told. The zero Config runs: see each
+// field's default. Load makes one; a Config made by hand goes through
+// WithDefaults and Validate.
+type Config struct {
+	// Listen is the address to serve HTTP on; default DefaultListen.
+	Listen string
+	// Data is the folder for everything that is kept; made if missing.
+	// Default DefaultData, relative to the working directory.
+	Data string
+	// PluginDirs are searched for plugins. Default: only bundled ones run.
+	PluginDirs []string
+	// Provisioning is the folder to hand to ReadProvisioning; "" for none.
+	Provisioning string
+	// AllowUnsigned lists ids of plugins that may run without a signature;
+	// "*" stands for all.
+	AllowUnsigned []string
+	// ChunkedPlugins lists ids of plugins that are asked for results in
+	// chunks though they do not say that they can. A plugin that cannot may
+	// crash when asked.
+	ChunkedPlugins []string
+	// AdminPassword becomes the admin's. Default: the one before, or at first
+	// start a random one.
+	AdminPassword Secret
+	// SecretKey encrypts secrets at rest: 32 bytes in base64 or hex. Default:
+	// what SecretKeyFile holds.
+	SecretKey Secret
+	// SecretKeyFile holds the key. Default: secret.key in Data, made if
+	// missing.
+	SecretKeyFile string
+	// PluginSettings are given to a plugin's process, by plugin id and key:
+	// "foo" becomes the environment variable GF_PLUGIN_FOO.
+	PluginSettings map[string]map[string]string
+	// LogLevel is the least that is logged; default Info.
+	LogLevel slog.Level
+	// Anonymous lets everybody in as admin. It is for `plugboard demo`, which
+	// listens on loopback only; no flag, file or variable sets it.
+	Anonymous bool
+}
+
+const (
+	DefaultListen = "127.0.0.1:3030"
+	DefaultData   = "data"
+)
+
+// WithDefaults returns c with the empty fields filled in.
+func (c Config) WithDefaults() Config {
+	if c.Listen == "" {
+		c.Listen = DefaultListen
+	}
+	if c.Data == "" {
+		c.Data = DefaultData
+	}
+	return c
+}
+
+// Validate returns every fault of c at once, as Faults, or nil. It looks at no
+// file.
+func (c Config) Validate() error {
+	return c.validate(nil)
+}
+
+// validate names the place that a setting came from, where it is known.
+func (c Config) validate(origins map[string]Fault) error {
+	var faults Faults
+	for _, s := range settings {
+		if s.check == nil {
+			continue
+		}
+		if problem := s.check(c); problem != "" {
+			fault, known := origins[s.name]
+			if !known {
+				fault.Field = s.name
+			}
+			fault.Problem = problem
+			faults = append(faults, fault)
+		}
+	}
+	return faults.err()
+}
+
+// Secret is a text that no log, error or answer shows: it prints, marshals and
+// logs as "[secret]". string(s) is the text.
+type Secret string
+
+const hidden = "[secret]"
+
+func (s Secret) String() string               { return s.shown() }
+func (s Secret) GoString() string             { return s.shown() }
+func (s Secret) LogValue() slog.Value         { return slog.StringValue(s.shown()) }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.shown()), nil }
+
+func (s Secret) shown() string {
+	if s == "" {
+		return ""
+	}
+	return hidden
+}

@@ -1,0 +1,172 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+)
+
+// setting is one thing to be told. It has one name in three places: listen in
+// the file, PLUGBOARD_LISTEN in the environment, --listen as a flag.
+type setting struct {
+	name, usage string
+	// list settings take many values.
+	list bool
+	// noFlag: secrets do not belong into a process list.
+	noFlag bool
+	// set takes one value unless it is a list setting; the problem it returns
+	// is "" if there is none.
+	set func(c *Config, values []string) (problem string)
+	// check says what is wrong with the final value, "" if nothing is.
+	check func(c Config) (problem string)
+}
+
+var settings = []setting{
+	{
+		name:  "listen",
+		usage: "`address` to serve HTTP on (default " + DefaultListen + ")",
+		set:   func(c *Config, v []string) string { c.Listen = v[0]; return "" },
+		check: func(c Config) string { return checkAddress(c.Listen) },
+	},
+	{
+		name:  "data",
+		usage: "`folder` for everything that is kept (default ./" + DefaultData + ")",
+		set:   func(c *Config, v []string) string { c.Data = v[0]; return "" },
+	},
+	{
+		name:  "plugins",
+		usage: "`folder` to search for plugins; may be repeated",
+		list:  true,
+		set:   func(c *Config, v []string) string { c.PluginDirs = v; return "" },
+	},
+	{
+		name:  "provisioning",
+		usage: "`folder` with Grafana's provisioning files (datasources/*.yaml, plugins/*.yaml)",
+		set:   func(c *Config, v []string) string { c.Provisioning = v[0]; return "" },
+	},
+	{
+		name:  "allow-unsigned",
+		usage: "`id` of a plugin that may run without a signature, '*' for all; may be repeated",
+		list:  true,
+		set:   func(c *Config, v []string) string { c.AllowUnsigned = v; return "" },
+		check: func(c Config) string { return checkIDs(c.AllowUnsigned, "*") },
+	},
+	{
+		name:  "chunked",
+		usage: "`id` of a plugin to ask for results in chunks though it does not say it can; may be repeated",
+		list:  true,
+		set:   func(c *Config, v []string) string { c.ChunkedPlugins = v; return "" },
+		check: func(c Config) string { return checkIDs(c.ChunkedPlugins) },
+	},
+	{
+		name:   "admin-password",
+		noFlag: true,
+		set:    func(c *Config, v []string) string { c.AdminPassword = Secret(v[0]); return "" },
+		check:  func(c Config) string { return checkPassword(c.AdminPassword) },
+	},
+	{
+		name:   "secret-key",
+		noFlag: true,
+		set:    func(c *Config, v []string) string { c.SecretKey = Secret(v[0]); return "" },
+		check: func(c Config) string {
+			if c.SecretKey != "" && c.SecretKeyFile != "" {
+				return "is given as well as secret-key-file, want one of them"
+			}
+			return ""
+		},
+	},
+	{
+		name:  "secret-key-file",
+		usage: "`file` with the key that encrypts secrets at rest (default secret.key in the data folder, made if missing)",
+		set:   func(c *Config, v []string) string { c.SecretKeyFile = v[0]; return "" },
+	},
+	{
+		name:  "log-level",
+		usage: "least `level` that is logged: debug, info, warn or error (default info)",
+		set:   setLogLevel,
+	},
+}
+
+// Flag describes one flag of `plugboard serve`.
+type Flag struct {
+	Name  string
+	Usage string
+	// List flags may be repeated.
+	List bool
+}
+
+// Flags returns the flags that Load understands, in the order to show them.
+func Flags() []Flag {
+	var flags []Flag
+	for _, s := range settings {
+		if !s.noFlag {
+			flags = append(flags, Flag{Name: s.name, Usage: s.usage, List: s.list})
+		}
+	}
+	return flags
+}
+
+func findSetting(name string) (setting, bool) {
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.name == name })
+	if i < 0 {
+		return setting{}, false
+	}
+	return settings[i], true
+}
+
+// variable is the setting's name in the environment.
+func (s setting) variable() string {
+	return "PLUGBOARD_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
+}
+
+func setLogLevel(c *Config, values []string) string {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[strings.ToLower(values[0])]
+	if !ok {
+		return fmt.Sprintf("is %q, want debug, info, warn or error", values[0])
+	}
+	c.LogLevel = level
+	return ""
+}
+
+func checkAddress(address string) string {
+	if address == "" {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Sprintf("is %q, want host:port or :port", address)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
+		return fmt.Sprintf("is %q, want a port between 0 and 65535 behind the colon", address)
+	}
+	return ""
+}
+
+func checkIDs(ids []string, also ...string) string {
+	for _, id := range ids {
+		if !slices.Contains(also, id) && !validPluginID(id) {
+			return fmt.Sprintf("has %q, want the id of a plugin", id)
+		}
+	}
+	return ""
+}
+
+// validPluginID is lenient, as hosts are: old plugins have odd ids.
+func validPluginID(id string) bool {
+	return id != "" && !strings.ContainsFunc(id, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.", r))
+	})
+}
+
+// maxPassword is what bcrypt looks at.
+const maxPassword = 72
+
+func checkPassword(password Secret) string {
+	if len(password) > maxPassword {
+		return fmt.Sprintf("has %d bytes, want %d at most", len(password), maxPassword)
+	}
+	return ""
+}
