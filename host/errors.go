@@ -12,3 +12,7 @@ var (
 	// ErrStreamDenied: the plugin refuses this subscriber the channel.
 	ErrStreamDenied = errors.New("stream access denied")
 )
+
+func isRefusal(err error) bool {
+	return errors.Is(err, ErrStreamNotFound) || errors.Is(err, ErrStreamDenied)
+}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/plugboard/plugboard/host/internal/catalog"
+	"github.com/plugboard/plugboard/host/internal/hub"
 )
 
 // Host runs plugins. Its methods may be called from many goroutines, also
@@ -21,6 +22,7 @@ type Host struct {
 	members   map[string]*member // by id and alias
 	ordered   []*member          // by id
 	faults    []Fault
+	streams   *hub.Hub
 	ran       atomic.Bool
 }
 
@@ -36,6 +38,7 @@ func New(c Config) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{config: c, userAgent: c.userAgent(), members: map[string]*member{}}
+	h.streams = hub.New(streamRunner{h}, c.Logger)
 	for _, fault := range installed.Faults() {
 		h.faults = append(h.faults, Fault(fault))
 	}
@@ -87,12 +90,17 @@ func (h *Host) Run(ctx context.Context) error {
 	if h.ran.Swap(true) {
 		return errors.New("host: Run has been called before")
 	}
+	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	var running sync.WaitGroup
 	for _, m := range h.ordered {
 		if m.supervisor != nil {
-			running.Go(func() { m.supervisor.Run(ctx) })
+			running.Go(func() { m.supervisor.Run(alive) })
 		}
 	}
+	<-ctx.Done()
+	h.streams.Close()
+	stop()
 	running.Wait()
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/plugboard/plugboard/host/internal/catalog"
@@ -22,7 +23,8 @@ type member struct {
 // running is one process of a plugin and the client to it.
 type running struct {
 	*process.Process
-	client *plugin.Client
+	client      *plugin.Client
+	description atomic.Pointer[plugin.Description]
 }
 
 func (h *Host) newMember(entry *catalog.Entry) *member {
