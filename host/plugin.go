@@ -76,6 +76,8 @@ type Fault struct {
 	PluginID string
 	// Reason says what is wrong, and where.
 	Reason string
+	// Unsigned: nothing is wrong but that no signature says where it is from.
+	Unsigned bool
 }
 
 func (f Fault) Error() string { return f.Path + ": " + f.Reason }

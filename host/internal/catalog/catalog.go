@@ -33,6 +33,8 @@ type Fault struct {
 	PluginID string
 	// Reason says what is wrong, and where.
 	Reason string
+	// Unsigned: nothing is wrong but that no signature says where it is from.
+	Unsigned bool
 }
 
 func (f Fault) Error() string { return f.Path + ": " + f.Reason }
@@ -132,14 +134,14 @@ func parent(dir string, found map[string]*Entry) string {
 	return ""
 }
 
-// Refuse takes a plugin out again and records why.
+// Refuse takes an unsigned plugin out again and records why.
 func (c *Catalog) Refuse(id, reason string) {
 	entry, ok := c.entries[id]
 	if !ok {
 		return
 	}
 	delete(c.entries, id)
-	c.faults = append(c.faults, Fault{Path: entry.where(), PluginID: id, Reason: reason})
+	c.faults = append(c.faults, Fault{Path: entry.where(), PluginID: id, Reason: reason, Unsigned: true})
 }
 
 // Entries returns the plugins by id.
