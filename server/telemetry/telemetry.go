@@ -1,0 +1,133 @@
+// Package telemetry counts what the server and its plugins do, for Prometheus.
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Plugin is the state of one plugin at the moment of a scrape.
+type Plugin struct {
+	ID string
+	// Up: its process runs and answers.
+	Up bool
+	// Restarts counts since the server started.
+	Restarts int
+}
+
+// Telemetry counts calls to plugins. Its methods may be used from many
+// goroutines.
+type Telemetry struct {
+	registry *prometheus.Registry
+	calls    *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+
+	mu      sync.Mutex
+	sources map[string]bool // that have a label of their own
+}
+
+// maxSources is how many data sources get labels of their own. The calls of
+// any further ones are counted together, under otherSources.
+const (
+	maxSources   = 1000
+	otherSources = "other"
+)
+
+// New registers the server's metrics with the registry: its Go runtime and
+// process, the calls to plugins, and the state of those that plugins lists.
+func New(registry *prometheus.Registry, version string, plugins func() []Plugin) (*Telemetry, error) {
+	t := &Telemetry{
+		registry: registry,
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "plugboard_plugin_calls_total",
+			Help: "Calls to plugins, by outcome: ok, error or cancelled.",
+		}, []string{"plugin", "source", "endpoint", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "plugboard_plugin_call_duration_seconds",
+			Help:    "How long calls to plugins took.",
+			Buckets: []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}, []string{"plugin", "source", "endpoint"}),
+		sources: map[string]bool{},
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "plugboard_build_info", Help: "1, labelled by the version of the server.",
+		ConstLabels: prometheus.Labels{"version": version},
+	})
+	build.Set(1)
+	var errs []error
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		build, t.calls, t.seconds, states(plugins),
+	} {
+		errs = append(errs, registry.Register(c))
+	}
+	return t, errors.Join(errs...)
+}
+
+// Handler serves the metrics.
+func (t *Telemetry) Handler() http.Handler {
+	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{Registry: t.registry})
+}
+
+// Called counts one call to a plugin; source is the uid of the data source that
+// was asked, empty for the plugin itself. No argument may be a client's
+// invention: every new one is kept for ever.
+func (t *Telemetry) Called(plugin, source, endpoint string, took time.Duration, err error) {
+	source = t.sourceLabel(source)
+	status := "ok"
+	switch {
+	case errors.Is(err, context.Canceled):
+		status = "cancelled"
+	case err != nil:
+		status = "error"
+	}
+	t.calls.WithLabelValues(plugin, source, endpoint, status).Inc()
+	t.seconds.WithLabelValues(plugin, source, endpoint).Observe(took.Seconds())
+}
+
+func (t *Telemetry) sourceLabel(source string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case source == "" || t.sources[source]:
+		return source
+	case len(t.sources) >= maxSources:
+		return otherSources
+	}
+	t.sources[source] = true
+	return source
+}
+
+// states collects the state of plugins at each scrape.
+type states func() []Plugin
+
+var (
+	upDesc       = prometheus.NewDesc("plugboard_plugin_up", "1 if the plugin's process runs and answers.", []string{"plugin"}, nil)
+	restartsDesc = prometheus.NewDesc("plugboard_plugin_restarts_total", "Times that the plugin's process was started again.", []string{"plugin"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (s states) Describe(descs chan<- *prometheus.Desc) {
+	descs <- upDesc
+	descs <- restartsDesc
+}
+
+// Collect implements prometheus.Collector.
+func (s states) Collect(metrics chan<- prometheus.Metric) {
+	for _, p := range s() {
+		up := 0.0
+		if p.Up {
+			up = 1
+		}
+		metrics <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, up, p.ID)
+		metrics <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(p.Restarts), p.ID)
+	}
+}

@@ -1,0 +1,83 @@
+package telemetry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/plugboard/plugboard/server/telemetry"
+)
+
+func scrape(t *testing.T, metrics *telemetry.Telemetry) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	metrics.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	text, err := io.ReadAll(w.Body)
+	if err != nil || w.Code != 200 {
+		t.Fatalf("scrape: %d, %v: %s", w.Code, err, text)
+	}
+	return string(text)
+}
+
+func TestTelemetry(t *testing.T) {
+	metrics, err := telemetry.New(prometheus.NewRegistry(), "1.2.3", func() []telemetry.Plugin {
+		return []telemetry.Plugin{{ID: "a", Up: true, Restarts: 2}, {ID: "b"}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics.Called("a", "one", "query", 30*time.Millisecond, nil)
+	metrics.Called("a", "one", "query", 30*time.Millisecond, errors.New("boom"))
+	metrics.Called("a", "", "health", time.Second, fmt.Errorf("wait: %w", context.Canceled))
+	text := scrape(t, metrics)
+	for _, want := range []string{
+		`plugboard_build_info{version="1.2.3"} 1`,
+		`plugboard_plugin_up{plugin="a"} 1`,
+		`plugboard_plugin_up{plugin="b"} 0`,
+		`plugboard_plugin_restarts_total{plugin="a"} 2`,
+		`plugboard_plugin_calls_total{endpoint="query",plugin="a",source="one",status="ok"} 1`,
+		`plugboard_plugin_calls_total{endpoint="query",plugin="a",source="one",status="error"} 1`,
+		`plugboard_plugin_calls_total{endpoint="health",plugin="a",source="",status="cancelled"} 1`,
+		`plugboard_plugin_call_duration_seconds_bucket{endpoint="query",plugin="a",source="one",le="0.025"} 0`,
+		`plugboard_plugin_call_duration_seconds_bucket{endpoint="query",plugin="a",source="one",le="0.05"} 2`,
+		"go_goroutines ",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
+// TestTooManySources: the metrics stay bounded, and no call is lost.
+func TestTooManySources(t *testing.T) {
+	metrics, err := telemetry.New(prometheus.NewRegistry(), "", func() []telemetry.Plugin { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1010 {
+		metrics.Called("a", fmt.Sprint("source", i), "query", time.Second, nil)
+	}
+	text := scrape(t, metrics)
+	if got := strings.Count(text, "plugboard_plugin_calls_total{"); got != 1001 {
+		t.Errorf("%d series", got)
+	}
+	if !strings.Contains(text, `source="other",status="ok"} 10`) {
+		t.Error("calls of further data sources are not counted")
+	}
+}
+
+func TestRegisteredTwice(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	for i, fails := range []bool{false, true} {
+		if _, err := telemetry.New(registry, "", func() []telemetry.Plugin { return nil }); (err != nil) != fails {
+			t.Errorf("time %d: %v", i, err)
+		}
+	}
+}
