@@ -1,0 +1,183 @@
+// Package gateway is the HTTP API: requests become calls to plugins and to the
+// store, and the answers are those that clients of Grafana know.
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/plugboard/plugboard/host"
+	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/server/access"
+	"github.com/plugboard/plugboard/server/datasource"
+)
+
+// Config says what the gateway stands on. Host, Store and Guard are required.
+type Config struct {
+	Host  Host
+	Store datasource.Store
+	Guard Guard
+	// Metrics serves /metrics, to anybody who asks; nil means that it is not
+	// there.
+	Metrics http.Handler
+	// Observe is told of every call to a plugin; nil means nobody is. The
+	// labels are of what is installed and configured, never of what a client
+	// made up.
+	Observe func(plugin, source, endpoint string, took time.Duration, err error)
+	// Version and Commit are what /api/health tells of this build.
+	Version, Commit string
+	// MaxBody bounds a request's body in bytes; 0 means 16 MiB, which is what
+	// plugins on the official SDK accept.
+	MaxBody int64
+	// Logger is told what an operator could act on; nil means nobody is.
+	Logger *slog.Logger
+}
+
+// Host is what the gateway asks of the plugin host.
+type Host interface {
+	Plugins() []host.Plugin
+	Plugin(id string) (host.Plugin, bool)
+	Faults() []host.Fault
+	Describe(ctx context.Context, id string) (plugin.Description, error)
+
+	Query(ctx context.Context, req *plugin.QueryRequest) (*plugin.QueryResponse, error)
+	CheckHealth(ctx context.Context, req *plugin.HealthRequest) (plugin.Health, error)
+	CallResource(ctx context.Context, req *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error
+	Metrics(ctx context.Context, id string) ([]byte, error)
+
+	Subscribe(ctx context.Context, req *plugin.StreamRequest, renew func(context.Context) (plugin.Context, error)) (Subscription, error)
+	Publish(ctx context.Context, req *plugin.StreamRequest) (plugin.StreamReply, error)
+	RenewStreams(uid string)
+}
+
+// Subscription is one listener's view of a stream.
+type Subscription interface {
+	// Initial is the first packet for this listener, empty if there is none.
+	Initial() []byte
+	// Next waits for the next packet, and loses none if ctx ends first. It
+	// returns io.EOF after the last.
+	Next(ctx context.Context) ([]byte, error)
+	Close()
+}
+
+// Guard tells who makes a request, as access.Guard does. Its errors are those of
+// package access.
+type Guard interface {
+	Identify(r *http.Request) (access.User, error)
+	Login(w http.ResponseWriter, r *http.Request) (access.User, error)
+	Logout(w http.ResponseWriter, r *http.Request) error
+}
+
+// Gateway is the HTTP API as a handler.
+type Gateway struct {
+	host     Host
+	store    datasource.Store
+	guard    Guard
+	observer func(plugin, source, endpoint string, took time.Duration, err error)
+	version  string
+	commit   string
+	maxBody  int64
+	log      *slog.Logger
+	handler  http.Handler
+
+	endStreams func()
+	streaming  context.Context // ends when streams are to end
+}
+
+// Keys of log lines.
+const (
+	keyPlugin = "plugin"
+	keySource = "source"
+	keyPath   = "path"
+	keyError  = "error"
+)
+
+const defaultMaxBody = 16 << 20
+
+// New returns the gateway.
+func New(c Config) *Gateway {
+	g := &Gateway{
+		host:     c.Host,
+		store:    c.Store,
+		guard:    c.Guard,
+		observer: c.Observe,
+		version:  c.Version,
+		commit:   c.Commit,
+		maxBody:  c.MaxBody,
+		log:      c.Logger,
+	}
+	if g.maxBody == 0 {
+		g.maxBody = defaultMaxBody
+	}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	g.streaming, g.endStreams = context.WithCancel(context.Background())
+	g.handler = g.routes(c)
+	return g
+}
+
+// EndStreams ends all responses that would go on for ever, and those to come.
+// It is for http.Server.RegisterOnShutdown.
+func (g *Gateway) EndStreams() { g.endStreams() }
+
+// ServeHTTP answers a request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Frame-Options", "deny")
+	g.handler.ServeHTTP(w, r)
+}
+
+// routes builds the table of contents of the API. Resource paths stay out of
+// the mux: it would redirect from paths that it cleans, and plugins get theirs
+// as they are.
+func (g *Gateway) routes(c Config) http.Handler {
+	mux := http.NewServeMux()
+	handle := func(pattern string, h handler) { mux.Handle(pattern, g.authenticated(h)) }
+
+	handle("POST /api/ds/query", g.query)
+
+	handle("GET /api/datasources", g.listSources)
+	handle("POST /api/datasources", g.createSource)
+	for _, form := range []string{"{id}", "uid/{uid}", "name/{name}"} {
+		handle("GET /api/datasources/"+form, g.getSource)
+		handle("PUT /api/datasources/"+form, g.updateSource)
+		handle("DELETE /api/datasources/"+form, g.deleteSource)
+	}
+	handle("GET /api/datasources/id/{name}", g.getSourceID)
+	handle("/api/datasources/uid/{uid}/health", g.sourceHealth)
+	handle("/api/datasources/{id}/{rest...}", g.sourceByID) // "/{id}/health" would conflict with "/uid/{uid}"
+
+	handle("GET /api/plugins", g.listPlugins)
+	handle("GET /api/plugins/errors", g.pluginErrors)
+	handle("GET /api/plugins/{id}/settings", g.pluginSettings)
+	handle("POST /api/plugins/{id}/settings", g.savePluginSettings)
+	handle("GET /api/plugins/{id}/health", g.pluginHealth)
+	handle("GET /api/plugins/{id}/metrics", g.pluginMetrics)
+	handle("GET /public/plugins/{id}/{file...}", g.pluginFile)
+
+	handle("GET /api/live/sse", g.stream)
+	handle("POST /api/live/publish", g.publish)
+
+	mux.Handle("GET /api/health", g.open(g.health))
+	mux.Handle("POST /login", g.open(g.login))
+	mux.Handle("GET /logout", g.open(g.logout))
+	mux.Handle("POST /logout", g.open(g.logout))
+	if c.Metrics != nil {
+		mux.Handle("GET /metrics", c.Metrics)
+	}
+	handle("/", func(http.ResponseWriter, *http.Request) error { return notFound("Not found") })
+
+	resources := g.authenticated(g.resource)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := parseResourcePath(r.URL.EscapedPath()); ok {
+			resources.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,229 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/plugboard/plugboard/host"
+	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/server/datasource"
+)
+
+// channel names a stream: "ds/<uid>/<path>" or "plugin/<id>/<path>". The path
+// is the plugin's own affair: it may hold empty segments, dots and base64, and
+// is never cleaned or decoded.
+type channel struct {
+	source   datasource.Key
+	pluginID string
+	path     string
+}
+
+// maxChannel is the longest channel there may be, as in Grafana.
+const maxChannel = 160
+
+func parseChannel(text string) (channel, error) {
+	scope, rest, _ := strings.Cut(text, "/")
+	name, path, _ := strings.Cut(rest, "/")
+	switch {
+	case len(text) > maxChannel:
+		return channel{}, badRequest("invalid channel ID: %d characters are over the %d there may be", len(text), maxChannel)
+	case name == "" || path == "":
+	case scope == "ds":
+		return channel{source: datasource.ByUID(name), path: path}, nil
+	case scope == "plugin":
+		return channel{pluginID: name, path: path}, nil
+	}
+	return channel{}, badRequest("invalid channel ID: %q: a channel is ds/<uid>/<path> or plugin/<id>/<path>", text)
+}
+
+// channelTarget returns what a channel is of.
+func (g *Gateway) channelTarget(r *http.Request, c channel) (target, error) {
+	if c.pluginID != "" {
+		return g.pluginTarget(r, c.pluginID)
+	}
+	return g.sourceTarget(r, c.source)
+}
+
+const (
+	// heartbeat keeps proxies from closing a quiet stream.
+	heartbeat = 15 * time.Second
+	// writeTimeout is how long a listener may take for one packet.
+	writeTimeout = 30 * time.Second
+)
+
+// stream answers GET /api/live/sse with the packets of a channel as server-sent
+// events, one data line each. It ends when the stream, the client or the server
+// does.
+func (g *Gateway) stream(w http.ResponseWriter, r *http.Request) error {
+	params, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return badRequest("bad request data: the query string: %w", err)
+	}
+	c, err := parseChannel(params.Get("channel"))
+	if err != nil {
+		return err
+	}
+	data := json.RawMessage(params.Get("data"))
+	if len(data) > 0 && !json.Valid(data) {
+		return badRequest("bad request data: the parameter data is not JSON")
+	}
+	t, err := g.channelTarget(r, c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(g.streaming, cancel)()
+
+	start := time.Now()
+	subscription, err := g.host.Subscribe(ctx, &plugin.StreamRequest{
+		Context: t.Context, Path: c.path, Data: data, Headers: callHeaders(r, t),
+	}, g.renewer(r, c))
+	g.observe(callSubscribe, t, start, err)
+	if err != nil {
+		return t.failed(callSubscribe, err)
+	}
+	defer subscription.Close()
+	g.relay(ctx, w, t, subscription)
+	return nil
+}
+
+// renewer returns the function by which a stream that is started again gets
+// settings of that moment.
+func (g *Gateway) renewer(r *http.Request, c channel) func(context.Context) (plugin.Context, error) {
+	return func(ctx context.Context) (plugin.Context, error) {
+		t, err := g.channelTarget(r.WithContext(context.WithValue(ctx, userKey{}, userOf(r))), c)
+		return t.Context, err
+	}
+}
+
+// relay writes packets until there are no more or the client is gone.
+func (g *Gateway) relay(ctx context.Context, w http.ResponseWriter, t target, subscription Subscription) {
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	events := &events{w: w, control: http.NewResponseController(w)}
+	err := events.comment("subscribed")
+	if initial := subscription.Initial(); err == nil && len(initial) > 0 {
+		err = events.packet(initial)
+	}
+	for err == nil {
+		err = g.relayUntilHeartbeat(ctx, events, t, subscription)
+	}
+	if !errors.Is(err, io.EOF) && ctx.Err() == nil {
+		_ = events.comment("ended: " + t.redact(strings.ReplaceAll(err.Error(), "\n", " ")))
+	}
+}
+
+// relayUntilHeartbeat writes packets until the next heartbeat is due, and it.
+func (g *Gateway) relayUntilHeartbeat(ctx context.Context, events *events, t target, subscription Subscription) error {
+	beat, cancel := context.WithTimeout(ctx, heartbeat)
+	defer cancel()
+	for {
+		packet, err := subscription.Next(beat)
+		switch {
+		case err == nil:
+			if err := events.packet(packet); errors.Is(err, errNotJSON) {
+				g.log.Warn("packet dropped", keyPlugin, t.PluginID, keySource, t.sourceUID(), keyError, err)
+			} else if err != nil {
+				return err
+			}
+		case ctx.Err() == nil && beat.Err() != nil:
+			return events.comment("alive")
+		default:
+			return err
+		}
+	}
+}
+
+// events writes server-sent events, each at once.
+type events struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	buffer  bytes.Buffer
+}
+
+var errNotJSON = errors.New("the packet is not JSON")
+
+// packet writes one packet as one line.
+func (e *events) packet(packet []byte) error {
+	e.buffer.Reset()
+	e.buffer.WriteString("data: ")
+	if bytes.ContainsAny(packet, "\n\r") {
+		if err := json.Compact(&e.buffer, packet); err != nil {
+			return errNotJSON
+		}
+	} else {
+		if !json.Valid(packet) {
+			return errNotJSON
+		}
+		e.buffer.Write(packet)
+	}
+	e.buffer.WriteString("\n\n")
+	return e.flush()
+}
+
+// comment writes a line that listeners skip.
+func (e *events) comment(text string) error {
+	e.buffer.Reset()
+	e.buffer.WriteString(": " + text + "\n\n")
+	return e.flush()
+}
+
+func (e *events) flush() error {
+	_ = e.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // not every writer has deadlines
+	if _, err := e.w.Write(e.buffer.Bytes()); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}
+
+// publish answers POST /api/live/publish.
+func (g *Gateway) publish(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Channel string          `json:"channel"`
+		Data    json.RawMessage `json:"data"`
+	}
+	if err := g.readJSON(w, r, &body); err != nil {
+		return err
+	}
+	c, err := parseChannel(body.Channel)
+	if err != nil {
+		return err
+	}
+	t, err := g.channelTarget(r, c)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	reply, err := g.host.Publish(r.Context(), &plugin.StreamRequest{
+		Context: t.Context, Path: c.path, Data: body.Data, Headers: callHeaders(r, t),
+	})
+	g.observe(callPublish, t, start, err)
+	if err == nil {
+		err = replyError(reply)
+	}
+	if err != nil {
+		return t.failed(callPublish, err)
+	}
+	return writeJSON(w, http.StatusOK, struct{}{})
+}
+
+func replyError(reply plugin.StreamReply) error {
+	switch reply.Status {
+	case plugin.StreamOK:
+		return nil
+	case plugin.StreamNotFound:
+		return host.ErrStreamNotFound
+	default:
+		return host.ErrStreamDenied
+	}
+}

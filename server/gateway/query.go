@@ -1,0 +1,142 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// parallel bounds the data sources that one request asks at a time.
+const parallel = 8
+
+// group is the part of a request that goes to one data source in one call.
+type group struct {
+	target
+	headers map[string]string
+	queries []plugin.DataQuery
+}
+
+// query answers POST /api/ds/query.
+func (g *Gateway) query(w http.ResponseWriter, r *http.Request) error {
+	body, err := g.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	queries, err := parseQueries(body, time.Now())
+	if err != nil {
+		return err
+	}
+	groups, err := g.groups(r, queries)
+	if err != nil {
+		return err
+	}
+	var results []result
+	if len(groups) == 1 {
+		if results, err = g.ask(r.Context(), groups[0]); err != nil {
+			return err
+		}
+	} else {
+		results = g.askAll(r.Context(), groups)
+	}
+	slices.SortFunc(results, func(a, b result) int { return cmp.Compare(a.refID, b.refID) })
+	return writeResults(w, results)
+}
+
+// groups sorts queries by the data source they ask, in order of appearance.
+func (g *Gateway) groups(r *http.Request, queries []sourceQuery) ([]*group, error) {
+	var groups []*group
+	byKey := map[any]*group{}
+	for _, q := range queries {
+		found := byKey[q.source]
+		if found == nil {
+			t, err := g.sourceTarget(r, q.source)
+			if err != nil {
+				return nil, err
+			}
+			if found = byKey[t.DataSource.ID]; found == nil { // else it was named in another way before
+				found = &group{target: t, headers: callHeaders(r, t)}
+				byKey[t.DataSource.ID] = found
+				groups = append(groups, found)
+			}
+			byKey[q.source] = found
+		}
+		found.queries = append(found.queries, q.DataQuery)
+	}
+	return groups, nil
+}
+
+// ask makes the call of one group. Its error is a *failure.
+func (g *Gateway) ask(ctx context.Context, q *group) ([]result, error) {
+	start := time.Now()
+	response, err := g.host.Query(ctx, &plugin.QueryRequest{Context: q.Context, Headers: q.headers, Queries: q.queries})
+	g.observe(callQuery, q.target, start, err)
+	if err != nil {
+		return nil, q.failed(callQuery, err)
+	}
+	results := make([]result, 0, len(response.Responses))
+	for refID, answer := range response.Responses {
+		results = append(results, q.result(refID, answer))
+	}
+	return results, nil
+}
+
+// askAll makes the calls of several groups, some at a time. A call that fails
+// becomes an error of each of its queries, and a plugin's answer to a query
+// that another was asked is left out.
+func (g *Gateway) askAll(ctx context.Context, groups []*group) []result {
+	results := make([][]result, len(groups))
+	slots := make(chan struct{}, parallel)
+	var wait sync.WaitGroup
+	for i, q := range groups {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			results[i] = g.askOrFail(ctx, q)
+		})
+	}
+	wait.Wait()
+	asked := map[string]int{}
+	for i, q := range groups {
+		for _, query := range q.queries {
+			asked[query.RefID] = i
+		}
+	}
+	for i := range results {
+		results[i] = slices.DeleteFunc(results[i], func(r result) bool {
+			other, known := asked[r.refID]
+			return known && other != i
+		})
+	}
+	return slices.Concat(results...)
+}
+
+// askOrFail turns a failed call into a result for each of its queries; a panic
+// here would take down more than one request.
+func (g *Gateway) askOrFail(ctx context.Context, q *group) (results []result) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.log.Error("query panicked", keyPlugin, q.PluginID, keySource, q.sourceUID(), keyError, p, "stack", string(debug.Stack()))
+			results = q.failAll(&failure{status: http.StatusInternalServerError, message: fmt.Sprintf("Internal server error: query of %s", q.target)})
+		}
+	}()
+	results, err := g.ask(ctx, q)
+	if err != nil {
+		return q.failAll(asFailure(err))
+	}
+	return results
+}
+
+func (q *group) failAll(f *failure) []result {
+	results := make([]result, len(q.queries))
+	for i, query := range q.queries {
+		results[i] = result{refID: query.RefID, failed: f.message, source: f.source, status: f.status}
+	}
+	return results
+}

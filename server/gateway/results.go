@@ -1,0 +1,205 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/framejson"
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// result is the answer to one query, ready to be written.
+type result struct {
+	refID    string
+	failed   string // the error's message
+	source   plugin.ErrorSource
+	status   int
+	answered bool // the plugin itself answered: there is a list of frames, however short
+	frames   []encoded
+}
+
+// encoded is one frame on its way from the plugin's encoding to JSON: a view of
+// Arrow bytes, or JSON in two pieces with a ref id put in between.
+type encoded struct {
+	arrow             *frame.Frame
+	head, added, tail []byte
+}
+
+// result checks a plugin's answer to one query. Frames that cannot be read make
+// it an error.
+func (t target) result(refID string, answer plugin.Response) result {
+	r := result{refID: refID, failed: t.redact(answer.Error), source: answer.ErrorSource, status: answer.Status, answered: true}
+	for i, raw := range answer.Frames {
+		e, err := decode(raw, answer.Format, refID)
+		if err != nil {
+			return result{
+				refID:    refID,
+				failed:   fmt.Sprintf("%s sent a frame that cannot be read: frame %d: %v", t, i, err),
+				source:   plugin.SourcePlugin,
+				status:   http.StatusInternalServerError,
+				answered: true,
+			}
+		}
+		r.frames = append(r.frames, e)
+	}
+	return r
+}
+
+// decode goes by the format of the answer: plugins with older SDKs answer in
+// Arrow whatever they are asked for.
+func decode(raw []byte, format plugin.Format, refID string) (encoded, error) {
+	if format == plugin.FormatJSON {
+		return decodeJSON(raw, refID)
+	}
+	f, err := frame.UnmarshalArrow(raw)
+	if err != nil {
+		return encoded{}, err
+	}
+	if f.RefID == "" {
+		f.RefID = refID
+	}
+	return encoded{arrow: f}, nil
+}
+
+// decodeJSON leaves the frame as it is, unless it lacks its ref id.
+func decodeJSON(raw []byte, refID string) (encoded, error) {
+	if err := checkObject(raw); err != nil {
+		return encoded{}, fmt.Errorf("read JSON: %w", err)
+	}
+	var schema []byte
+	for key, value := range members(raw) {
+		if key == "schema" {
+			schema = value
+		}
+	}
+	if len(schema) == 0 || schema[0] != '{' {
+		return encoded{}, fmt.Errorf("read JSON: no schema")
+	}
+	empty := true
+	for key := range members(schema) {
+		if key == "refId" {
+			return encoded{head: raw}, nil
+		}
+		empty = false
+	}
+	added := appendString([]byte(`"refId":`), refID)
+	if !empty {
+		added = append(added, ',')
+	}
+	at := cap(raw) - cap(schema) + 1 // schema is a slice of raw: after its brace
+	return encoded{head: raw[:at], added: added, tail: raw[at:]}, nil
+}
+
+// flushSize is how much of an answer is held back at most, frames aside: a
+// whole large answer never exists in memory as JSON.
+const flushSize = 256 << 10
+
+// buffers holds *[]byte for writeResults, none larger than maxBuffer.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxBuffer = 16 << 20
+
+// writeResults writes the answer to a query request: 200, or 400 if any query
+// failed. A frame that fails to be written, after all was read, ends the
+// connection: what has been sent cannot be taken back.
+func writeResults(w http.ResponseWriter, results []result) error {
+	buffer := buffers.Get().(*[]byte)
+	b := append((*buffer)[:0], `{"results":{`...)
+	defer func() {
+		if *buffer = b; cap(b) <= maxBuffer {
+			buffers.Put(buffer)
+		}
+	}()
+	w.Header().Set("Content-Type", "application/json")
+	status, flushed := statusOf(results), false
+	flush := func() (err error) {
+		if !flushed {
+			w.WriteHeader(status)
+		}
+		flushed = true
+		_, err = w.Write(b)
+		b = b[:0]
+		return err
+	}
+	for i, r := range results {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = r.appendHead(b)
+		for j, f := range r.frames {
+			var err error
+			if b, err = f.append(b, j); err != nil {
+				return fmt.Errorf("write frame %d of query %q: %w", j, r.refID, err)
+			}
+			if len(b) < flushSize {
+				continue
+			}
+			if err := flush(); err != nil {
+				return nil // the client has gone away
+			}
+		}
+		b = r.appendTail(b)
+	}
+	b = append(b, "}}\n"...)
+	if !flushed {
+		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	}
+	_ = flush()
+	return nil
+}
+
+func statusOf(results []result) int {
+	if slices.ContainsFunc(results, func(r result) bool { return r.failed != "" }) {
+		return http.StatusBadRequest
+	}
+	return http.StatusOK
+}
+
+// appendHead appends the result up to its frames.
+func (r result) appendHead(b []byte) []byte {
+	b = append(appendString(b, r.refID), `:{`...)
+	if r.failed != "" {
+		b = appendString(append(b, `"error":`...), r.failed)
+		b = appendString(append(b, `,"errorSource":`...), string(r.source))
+		b = append(b, ',')
+	}
+	b = strconv.AppendInt(append(b, `"status":`...), int64(r.status), 10)
+	if r.answered {
+		b = append(b, `,"frames":[`...)
+	}
+	return b
+}
+
+func (r result) appendTail(b []byte) []byte {
+	if r.answered {
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+// append appends the i-th frame of a result.
+func (e encoded) append(b []byte, i int) ([]byte, error) {
+	if i > 0 {
+		b = append(b, ',')
+	}
+	if e.arrow != nil {
+		return framejson.Append(b, e.arrow, framejson.IncludeAll)
+	}
+	return append(append(append(b, e.head...), e.added...), e.tail...), nil
+}
+
+// appendString appends s as JSON.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			text, _ := json.Marshal(s) // a string always marshals
+			return append(b, text...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}

@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/plugboard/plugboard/host"
+	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/server/datasource"
+)
+
+// The one tenant there is so far.
+const (
+	orgID     = 1
+	namespace = "default"
+)
+
+// target is what a call is made to: a data source, or a plugin itself. Its
+// context says for whom.
+type target struct {
+	plugin.Context
+}
+
+// String names the target for errors.
+func (t target) String() string {
+	if t.DataSource != nil {
+		return fmt.Sprintf("data source %q (plugin %s)", t.DataSource.UID, t.PluginID)
+	}
+	return "plugin " + t.PluginID
+}
+
+// sourceUID is the target's label in metrics.
+func (t target) sourceUID() string {
+	if t.DataSource == nil {
+		return ""
+	}
+	return t.DataSource.UID
+}
+
+// secrets returns the secrets that the target's plugin is given, longest
+// first, as one may be part of another.
+func (t target) secrets() []string {
+	var secrets []string
+	if t.DataSource != nil {
+		secrets = slices.AppendSeq(secrets, maps.Values(t.DataSource.Secrets))
+	}
+	if t.App != nil {
+		secrets = slices.AppendSeq(secrets, maps.Values(t.App.Secrets))
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	return secrets
+}
+
+// sourceTarget returns the data source that key names as a target.
+func (g *Gateway) sourceTarget(r *http.Request, key datasource.Key) (target, error) {
+	d, err := g.store.DataSource(r.Context(), key)
+	if err != nil {
+		return target{}, storeFailure(err)
+	}
+	return target{plugin.Context{
+		PluginID:   d.Type,
+		OrgID:      orgID,
+		Namespace:  namespace,
+		User:       userOf(r),
+		DataSource: d.Settings(),
+	}}, nil
+}
+
+// pluginTarget returns a plugin itself as a target; an app comes with its
+// settings.
+func (g *Gateway) pluginTarget(r *http.Request, id string) (target, error) {
+	t := target{plugin.Context{PluginID: id, OrgID: orgID, Namespace: namespace, User: userOf(r)}}
+	p, err := g.plugin(id)
+	if err != nil {
+		return t, err
+	}
+	if p.Manifest.Type == typeApp {
+		app, err := g.app(r.Context(), id)
+		if err != nil {
+			return t, err
+		}
+		t.App = app.Settings()
+	}
+	return t, nil
+}
+
+const typeApp = "app"
+
+func (g *Gateway) plugin(id string) (host.Plugin, error) {
+	p, ok := g.host.Plugin(id)
+	if !ok {
+		return p, notFound("Plugin not found, no installed plugin with that id: %q", id)
+	}
+	return p, nil
+}
+
+// app returns an app's settings, the zero ones if none were ever saved.
+func (g *Gateway) app(ctx context.Context, id string) (datasource.App, error) {
+	app, err := g.store.App(ctx, id)
+	if errors.Is(err, datasource.ErrNotFound) {
+		return datasource.App{PluginID: id}, nil
+	}
+	if err != nil {
+		return app, storeFailure(err)
+	}
+	return app, nil
+}
