@@ -16,7 +16,7 @@ func (s *server) QueryChunkedData(req *wire.QueryChunkedDataRequest, stream wire
 	if !s.plugin.offer.chunks {
 		return toStatus(ErrNotImplemented)
 	}
-	out := &chunkStream{send: stream.Send}
+	out := &chunkStream{send: stream.Send, format: req.Format}
 	ctx := stream.Context()
 	err := s.call(ctx, "queryChunkedData", call{context: contextFromWire(req.PluginContext), headers: req.Headers},
 		func(ctx context.Context, h *held) error {
@@ -88,10 +88,11 @@ func encodeChunk(refID string, f *frame.Frame, format wire.DataFrameFormat, fram
 
 // chunkStream lets the queries of a request write to one stream.
 type chunkStream struct {
-	send func(*wire.QueryChunkedDataResponse) error
-	mu   sync.Mutex
-	used bool
-	err  error
+	send   func(*wire.QueryChunkedDataResponse) error
+	format wire.DataFrameFormat
+	mu     sync.Mutex
+	used   bool
+	err    error
 }
 
 func (c *chunkStream) write(chunk *wire.QueryChunkedDataResponse) error {
@@ -108,6 +109,7 @@ func (c *chunkStream) fail(refID string, err error) error {
 	failure := failureOf(err)
 	return c.write(&wire.QueryChunkedDataResponse{
 		RefId:       refID,
+		Format:      c.format,
 		Error:       failure.Message,
 		ErrorSource: string(failure.Source),
 		Status:      int32(failure.Status),

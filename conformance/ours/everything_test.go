@@ -1,0 +1,159 @@
+package ours
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// role is the environment variable that makes the test binary the host that a
+// test kills. It is also the plugin that the tests start: one that links both
+// SDKs.
+const role = "PLUGBOARD_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	switch {
+	case os.Getenv("grafana_plugin_type") != "":
+		plugin.Main(plugin.DataSource(open))
+	case os.Getenv(role) == "host":
+		hostUntilKilled()
+	}
+	os.Exit(m.Run())
+}
+
+// everything is a data source with every capability.
+type everything struct {
+	settings plugin.Settings[settings]
+	asked    prometheus.Counter
+}
+
+type settings struct {
+	City   string `json:"city"`
+	URL    string `json:"url"`
+	APIKey string `secret:"apiKey"`
+}
+
+type model struct {
+	Do   string `json:"do"`
+	Rows int    `json:"rows"`
+}
+
+func open(_ context.Context, s plugin.Settings[settings]) (*everything, error) {
+	if s.Values.City == "Atlantis" {
+		return nil, errors.New("no such city")
+	}
+	asked := prometheus.NewCounter(prometheus.CounterOpts{Name: "everything_asked_total", Help: "Queries asked."})
+	return &everything{settings: s, asked: asked}, s.Metrics.Register(asked)
+}
+
+func (e *everything) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, error) {
+	e.asked.Inc()
+	switch q.Model.Do {
+	case "rows":
+		return frame.Frames{rows(0, q.Model.Rows)}, nil
+	case "who":
+		call := plugin.ContextFrom(ctx)
+		header := plugin.HTTPHeader(plugin.HeadersFrom(ctx))
+		return texts(call.User.Login, call.PluginID, call.UserAgent, call.GrafanaConfig["GF_APP_URL"],
+			header.Get("Authorization"), header.Get("X-Panel-Id"), plugin.HeadersFrom(ctx)["FromAlert"]), nil
+	case "settings":
+		s := e.settings
+		return texts(s.Values.City, s.Values.URL, s.Values.APIKey, s.Name, s.UID, fmt.Sprint(s.ID, s.BasicAuth, s.Updated.UnixMilli())), nil
+	case "query":
+		return texts(q.RefID, q.QueryType, q.Interval.String(), fmt.Sprint(q.MaxDataPoints),
+			q.TimeRange.From.Format(time.RFC3339Nano), q.TimeRange.To.Format(time.RFC3339Nano)), nil
+	case "panic":
+		panic("as ordered")
+	case "downstream":
+		return texts("partial"), plugin.Downstream(errors.New("no answer"))
+	case "kill":
+		os.Exit(7)
+	}
+	return nil, plugin.BadRequest("do %q", q.Model.Do)
+}
+
+func (e *everything) QueryChunks(_ context.Context, q plugin.Query[model], send func(*frame.Frame) error) error {
+	if q.Model.Do == "panic" {
+		panic("as ordered")
+	}
+	for i := range q.Model.Rows {
+		if err := send(rows(i, 1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *everything) CheckHealth(context.Context) (plugin.Health, error) {
+	return plugin.Health{Message: "it rains in " + e.settings.Values.City, Details: []byte(`{"mm":3}`)}, nil
+}
+
+func (e *everything) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/drip":
+		w.WriteHeader(http.StatusAccepted)
+		for i := range 3 {
+			fmt.Fprintf(w, "drop %d", i)
+			w.(http.Flusher).Flush()
+		}
+	case "/panic":
+		panic("as ordered")
+	default:
+		w.Header().Add("X-Two", "a")
+		w.Header().Add("X-Two", "b")
+		fmt.Fprintf(w, "%s %s %s %v", r.Method, r.URL, r.Header.Get("X-In"), r.ContentLength)
+	}
+}
+
+func (e *everything) Subscribe(_ context.Context, c plugin.Channel) (plugin.StreamReply, error) {
+	switch c.Path {
+	case "count", "forever":
+		return plugin.StreamReply{Data: c.Data}, nil
+	case "private":
+		return plugin.StreamReply{Status: plugin.StreamPermissionDenied}, nil
+	}
+	return plugin.StreamReply{Status: plugin.StreamNotFound}, nil
+}
+
+func (e *everything) Publish(_ context.Context, c plugin.Channel) (plugin.StreamReply, error) {
+	return plugin.StreamReply{Data: c.Data}, nil
+}
+
+func (e *everything) RunStream(ctx context.Context, c plugin.Channel, to *plugin.Sender) error {
+	if c.Path == "forever" {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	for i := range 3 {
+		if err := to.SendFrame(rows(i, 1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func rows(first, n int) *frame.Frame {
+	times, values, names := make([]time.Time, n), make([]float64, n), make([]string, n)
+	for i := range n {
+		times[i] = time.Unix(int64(first+i), 0)
+		values[i] = float64(first+i) / 2
+		names[i] = fmt.Sprint("row ", first+i)
+	}
+	return frame.New("rain",
+		frame.NewField("time", nil, times),
+		frame.NewField("mm", frame.Labels{"city": "Seattle"}, values),
+		frame.NewField("name", nil, names))
+}
+
+func texts(values ...string) frame.Frames {
+	return frame.Frames{frame.New("", frame.NewField("text", nil, values))}
+}
