@@ -27,7 +27,7 @@ type vitals struct {
 const (
 	metricCPU      = "process_cpu_seconds_total"
 	metricMemory   = "process_resident_memory_bytes"
-	metricRequests = "plugboard_http_requests_total"
+	metricRequests = "plugboard_plugin_calls_total"
 )
 
 // liveVitals reads the metrics at url one time after the other. CPU and
