@@ -139,7 +139,7 @@ const describePatience = time.Second
 // queryText returns the field of the plugin's query model that takes a query
 // typed as text, "" if that is not known at the moment.
 func (g *Gateway) queryText(ctx context.Context, p host.Plugin) string {
-	if p.State != host.StateReady {
+	if p.State == host.StateNoBackend || p.State == host.StateStopped {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, describePatience)
