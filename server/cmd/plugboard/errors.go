@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// The exit codes; the help of the root command explains them.
+const (
+	codeFailed      = 1
+	codeUsage       = 2
+	codeUnavailable = 3
+)
+
+// failure is an error of ours with its exit code. Errors that are none come
+// from cobra, about arguments and flags.
+type failure struct {
+	code int
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func failed(format string, args ...any) error {
+	return &failure{codeFailed, fmt.Errorf(format, args...)}
+}
+
+func misused(format string, args ...any) error {
+	return &failure{codeUsage, fmt.Errorf(format, args...)}
+}
+
+func unavailable(format string, args ...any) error {
+	return &failure{codeUnavailable, fmt.Errorf(format, args...)}
+}
+
+// report prints an error and returns the exit code.
+func report(w io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(w, "plugboard: interrupted")
+		return codeFailed
+	}
+	fmt.Fprintln(w, "plugboard:", err)
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f.code
+	}
+	fmt.Fprintln(w, "Try 'plugboard --help'.")
+	return codeUsage
+}

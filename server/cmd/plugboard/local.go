@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/plugboard/plugboard/host"
+	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/server/access"
+	"github.com/plugboard/plugboard/server/datasource"
+	"github.com/plugboard/plugboard/server/gateway"
+)
+
+// lonelyUID is the uid of the one data source around a plugin that the user
+// named.
+const lonelyUID = "plugin"
+
+// withPlugin starts the plugin that the flags name, calls ask with a data
+// source of their settings, and stops the plugin. In between stands the same
+// gateway as in a server, so that answers and errors are the same.
+func withPlugin(ctx context.Context, t *targetFlags, stderr io.Writer, ask func(context.Context, target) error) error {
+	store := &lonelyStore{}
+	if err := applySettings(&store.source, t.set, t.secret); err != nil {
+		return err
+	}
+	config, err := t.hostConfig(stderr)
+	if err != nil {
+		return err
+	}
+	h, err := host.New(config)
+	if err != nil {
+		return failed("%w", err)
+	}
+	p, err := onlyPlugin(h, t.plugin)
+	if err != nil {
+		return err
+	}
+	store.fill(p)
+
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	stopped := make(chan error, 1)
+	go func() { stopped <- h.Run(running) }()
+	defer func() {
+		stop()
+		if err := <-stopped; err != nil {
+			fmt.Fprintln(stderr, "plugboard:", err)
+		}
+	}()
+	inProcess := &http.Client{Transport: direct{gateway.New(gateway.Config{Host: streamless{h}, Store: store, Guard: anybody{}, Version: versionText()})}}
+	return ask(ctx, target{
+		api:    &api{base: "http://plugboard", client: inProcess},
+		uid:    lonelyUID,
+		plugin: p.Manifest.ID,
+		isApp:  p.Manifest.Type == "app",
+		describe: func(ctx context.Context) (plugin.Description, error) {
+			return h.Describe(ctx, p.Manifest.ID)
+		},
+	})
+}
+
+// hostConfig is for a host of the one plugin.
+func (t *targetFlags) hostConfig(stderr io.Writer) (host.Config, error) {
+	config := host.Config{
+		AllowUnsigned: []string{"*"}, // the user named the folder
+		Wait:          time.Minute,
+	}
+	if t.verbose {
+		config.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	if _, inside := bundled()[t.plugin]; inside {
+		all, err := asBundled(t.plugin)
+		config.Bundled = all
+		return config, err
+	}
+	if info, err := os.Stat(t.plugin); errors.Is(err, fs.ErrNotExist) {
+		return config, misused("--plugin %s: no such folder, and no bundled plugin", t.plugin)
+	} else if err != nil {
+		return config, misused("--plugin: %w", err)
+	} else if !info.IsDir() {
+		return config, misused("--plugin %s is a file: name the folder with the plugin.json", t.plugin)
+	}
+	config.PluginDirs = []string{t.plugin}
+	return config, nil
+}
+
+// onlyPlugin returns the one plugin of a folder that can answer. Plugins
+// nested in it are asked by their own folders.
+func onlyPlugin(h *host.Host, dir string) (host.Plugin, error) {
+	var found []host.Plugin
+	var ids []string
+	for _, p := range h.Plugins() {
+		if p.Parent == "" && p.Manifest.Backend {
+			found = append(found, p)
+			ids = append(ids, p.Manifest.ID+" in "+p.Dir)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return host.Plugin{}, misused("--plugin %s holds several plugins; name the folder of one: %s", dir, strings.Join(ids, ", "))
+	}
+	faults := []error{fmt.Errorf("--plugin %s: there is no plugin with a backend", dir)}
+	for _, fault := range h.Faults() {
+		faults = append(faults, fault)
+	}
+	return host.Plugin{}, &failure{codeUsage, errors.Join(faults...)}
+}
+
+// lonelyStore holds one data source, or the settings of one app. Nobody asks
+// it for more than that: the methods it lacks panic.
+type lonelyStore struct {
+	datasource.Store
+	source datasource.DataSource
+	app    datasource.App
+}
+
+// fill makes the settings those of a plugin.
+func (s *lonelyStore) fill(p host.Plugin) {
+	s.source.ID, s.source.UID, s.source.Type = 1, lonelyUID, p.Manifest.ID
+	if s.source.Name == "" {
+		s.source.Name = lonelyUID
+	}
+	s.source.Access, s.source.Version = "proxy", 1
+	s.source.Created = time.Now()
+	s.source.Updated = s.source.Created
+	s.app = datasource.App{
+		PluginID: p.Manifest.ID, Enabled: true,
+		JSON: s.source.JSON, Secrets: s.source.Secrets, Updated: s.source.Updated,
+	}
+}
+
+func (s *lonelyStore) DataSources(context.Context) ([]datasource.DataSource, error) {
+	return []datasource.DataSource{s.source}, nil
+}
+
+func (s *lonelyStore) DataSource(_ context.Context, key datasource.Key) (datasource.DataSource, error) {
+	if key != datasource.ByUID(lonelyUID) {
+		return datasource.DataSource{}, fmt.Errorf("%w: %s", datasource.ErrNotFound, key)
+	}
+	return s.source, nil
+}
+
+func (s *lonelyStore) App(_ context.Context, pluginID string) (datasource.App, error) {
+	if pluginID != s.app.PluginID {
+		return datasource.App{}, fmt.Errorf("%w: app %s", datasource.ErrNotFound, pluginID)
+	}
+	return s.app, nil
+}
+
+// streamless is a host for a gateway that nobody asks for streams.
+type streamless struct{ *host.Host }
+
+func (streamless) Subscribe(context.Context, *plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (gateway.Subscription, error) {
+	return nil, host.ErrStreamNotFound
+}
+
+// anybody is a guard that lets in the user of this process, without a login.
+type anybody struct{ gateway.Guard }
+
+func (anybody) Identify(*http.Request) (access.User, error) {
+	return access.User{Login: access.AdminLogin, Role: access.Admin}, nil
+}
+
+// direct is an http.RoundTripper that calls a handler in this process.
+type direct struct{ handler http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (response *http.Response, err error) {
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler:
+			response, err = nil, errors.New("the plugin's answer broke off")
+		default:
+			panic(p)
+		}
+	}()
+	r = r.Clone(r.Context())
+	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "127.0.0.1:0"
+	w := &recorder{header: http.Header{}, status: http.StatusOK}
+	d.handler.ServeHTTP(w, r)
+	return &http.Response{
+		Status:     fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)),
+		StatusCode: w.status,
+		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        w.header,
+		Body:          io.NopCloser(&w.body),
+		ContentLength: int64(w.body.Len()),
+		Request:       r,
+	}, nil
+}
+
+// recorder keeps an answer in memory.
+type recorder struct {
+	header http.Header
+	status int
+	wrote  bool
+	body   bytes.Buffer
+}
+
+func (w *recorder) Header() http.Header { return w.header }
+func (w *recorder) Flush()              {}
+
+func (w *recorder) WriteHeader(status int) {
+	if !w.wrote && status >= http.StatusOK {
+		w.status, w.wrote = status, true
+	}
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	w.wrote = true
+	return w.body.Write(b)
+}

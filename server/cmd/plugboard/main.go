@@ -1,0 +1,71 @@
+// Command plugboard asks Grafana data source plugins without Grafana: a server
+// with their HTTP API, and a command line for one question.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker in releases.
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	root := newRoot()
+	err := root.ExecuteContext(ctx)
+	stop()
+	os.Exit(report(root.ErrOrStderr(), err))
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "plugboard",
+		Short: "Ask any Grafana data source without Grafana",
+		Long: `Plugboard runs Grafana data source plugins without Grafana, and asks them from
+curl, the command line or Go.
+
+  plugboard demo      a server with data sources to try, nothing to configure
+  plugboard query     one query, to a server or straight to a plugin
+  plugboard serve     the server
+
+Exit codes:
+  0  it worked
+  1  the query, the plugin or what the plugin talks to failed
+  2  the command is wrong: its flags, or what it names does not exist
+  3  the server or the plugin cannot be reached or does not run`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newQuery(), newCall(), newVersion(), newBundled())
+	return root
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "plugboard", versionText())
+			return err
+		},
+	}
+}
+
+// versionText is the linker's version, or what Go knows of a build without.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// question is what plugboard query asks.
+type question struct {
+	text     string
+	field    string
+	from, to string
+	output   string
+}
+
+func newQuery() *cobra.Command {
+	var t targetFlags
+	var q question
+	cmd := &cobra.Command{
+		Use:   "query UID QUERY | query --plugin DIR QUERY",
+		Short: "Ask a data source and print the answer",
+		Long: `Query asks a data source one query and prints the answer.
+
+The data source is one of a server, named by its UID:
+
+  plugboard query seattle 'SELECT * FROM weather LIMIT 5'
+
+or none at all: --plugin starts the plugin in a folder (or a bundled one: sql,
+testdata), asks it with the settings of --set and --secret, and stops it.
+
+  plugboard query --plugin sql --set jsonData.path=shop.db 'SELECT * FROM orders'
+  plugboard query --plugin ./dist --set url=http://localhost:9090 \
+      --secret basicAuthPassword=secret '{"expr": "up"}'
+
+QUERY is the query's JSON, the object that Grafana shows in its query inspector.
+Any other text goes into the one field of the JSON that the plugin names for it,
+as bundled plugins and those on Plugboard's SDK do: rawSql for sql, scenarioId
+for testdata. For a plugin that names none, --field says which:
+
+  plugboard query --field expr prometheus 'sum(rate(http_requests_total[5m]))'
+
+--from and --to are relative (now-1h, now/d), dates (2012-03-01), RFC 3339 times
+or Unix milliseconds.
+
+What the plugin has to say beside its data, and errors, go to stderr. The exit
+code is 1 if the query failed, 2 if the command is wrong, 3 if the server or the
+plugin cannot be reached.`,
+		Args: t.takes("QUERY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q.text = args[len(args)-1]
+			return t.with(cmd, args, func(ctx context.Context, to target) error {
+				return q.ask(ctx, to, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			})
+		},
+	}
+	t.register(cmd)
+	cmd.Flags().StringVar(&q.from, "from", "now-1h", "begin of the time range")
+	cmd.Flags().StringVar(&q.to, "to", "now", "end of the time range")
+	cmd.Flags().StringVarP(&q.output, "output", "o", "table", "table, json or csv")
+	cmd.Flags().StringVar(&q.field, "field", "", "the field of the query that takes QUERY as plain text")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// ask asks the question and prints the answer. An answer of errors only
+// prints nothing but those.
+func (q question) ask(ctx context.Context, to target, stdout, stderr io.Writer) error {
+	if q.output != "table" && q.output != "json" && q.output != "csv" {
+		return misused("--output is table, json or csv, not %q", q.output)
+	}
+	if to.isApp {
+		return misused("plugin %s is an app: it has resources (see plugboard call), and no queries", to.plugin)
+	}
+	body, err := q.body(ctx, to)
+	if err != nil {
+		return err
+	}
+	status, raw, err := to.fetch(ctx, http.MethodPost, "/api/ds/query", body)
+	if err != nil {
+		return err
+	}
+	if !hasResults(raw) {
+		return refusal(status, raw)
+	}
+	if q.output == "json" {
+		if _, err := fmt.Fprintln(stdout, strings.TrimSpace(string(raw))); err != nil {
+			return failed("%w", err)
+		}
+	}
+	return q.print(raw, to, stdout, stderr)
+}
+
+// hasResults tells an answer to queries, failed ones too, from a refusal.
+func hasResults(raw []byte) bool {
+	var top struct {
+		Results json.RawMessage `json:"results"`
+	}
+	return json.Unmarshal(raw, &top) == nil && top.Results != nil
+}
+
+func (q question) print(raw []byte, to target, stdout, stderr io.Writer) error {
+	answer, err := readAnswer(raw)
+	if err != nil {
+		return err
+	}
+	frames, err := answer.frames()
+	if err != nil {
+		return err
+	}
+	printNotices(stderr, frames)
+	switch q.output {
+	case "table":
+		err = writeTables(stdout, frames)
+	case "csv":
+		err = writeCSV(stdout, frames)
+	}
+	if err != nil {
+		return failed("%w", err)
+	}
+	return answer.err(to.String())
+}
+
+// body is the request for the question.
+func (q question) body(ctx context.Context, to target) ([]byte, error) {
+	model, err := q.model(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	query := map[string]any{"refId": "A"}
+	maps.Copy(query, model)
+	query["datasource"] = map[string]string{"uid": to.uid}
+	return json.Marshal(map[string]any{
+		"from":    moment(q.from),
+		"to":      moment(q.to),
+		"queries": []any{query},
+	})
+}
+
+// model is the query's JSON: the text itself, or the text in the field that
+// takes it. Its values stay as they were written.
+func (q question) model(ctx context.Context, to target) (map[string]any, error) {
+	if q.field != "" {
+		return map[string]any{q.field: q.text}, nil
+	}
+	var written map[string]json.RawMessage
+	if json.Unmarshal([]byte(q.text), &written) == nil && written != nil {
+		model := make(map[string]any, len(written))
+		for key, value := range written {
+			model[key] = value
+		}
+		return model, nil
+	}
+	field, err := to.queryText(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if field == "" {
+		return nil, misused("the query is not a JSON object, and the plugin of %s names no field for plain text: "+
+			"write JSON, or name the field, as in --field expr", to)
+	}
+	return map[string]any{field: q.text}, nil
+}
+
+// moment turns a date into Unix milliseconds; the server knows all other
+// spellings.
+func moment(text string) string {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return strconv.FormatInt(day.UnixMilli(), 10)
+	}
+	return text
+}
+
+// queryText returns the field of the target's queries that takes plain text,
+// empty if its plugin names none.
+func (t target) queryText(ctx context.Context) (string, error) {
+	if t.describe != nil {
+		description, err := t.describe(ctx)
+		if err != nil && !errors.Is(err, plugin.ErrNotImplemented) {
+			return "", unavailable("%w", err)
+		}
+		return description.QueryText, nil
+	}
+	var source struct {
+		Type string `json:"type"`
+	}
+	if err := t.get(ctx, "/api/datasources/uid/"+url.PathEscape(t.uid), &source); err != nil {
+		return "", err
+	}
+	var settings struct {
+		QueryText string `json:"queryText"`
+	}
+	err := t.get(ctx, "/api/plugins/"+url.PathEscape(source.Type)+"/settings", &settings)
+	return settings.QueryText, err
+}
