@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -35,7 +36,7 @@ func NewField[T Element](name string, labels Labels, values []T) *Field {
 		f.col.data = bytesOf(values[:len(values):len(values)])
 		return f
 	}
-	f.reserve(len(values))
+	f.Grow(len(values))
 	Append(f, values...)
 	return f
 }
@@ -43,7 +44,7 @@ func NewField[T Element](name string, labels Labels, values []T) *Field {
 // NewNullableField returns a nullable field; nil is null. Values are copied.
 func NewNullableField[T Element](name string, labels Labels, values []*T) *Field {
 	f := NewFieldOf(name, labels, typeOf[T](), true)
-	f.reserve(len(values))
+	f.Grow(len(values))
 	for _, v := range values {
 		if v == nil {
 			f.AppendNull()
@@ -63,21 +64,23 @@ func NewFieldOf(name string, labels Labels, t Type, nullable bool) *Field {
 	return &Field{Name: name, Labels: labels, typ: t, nullable: nullable}
 }
 
-// reserve makes room for n values.
-func (f *Field) reserve(n int) {
+// Grow makes room for n more values, so that appending them moves the column
+// no more. Text needs more room as it comes.
+func (f *Field) Grow(n int) {
+	c := &f.col
 	switch w := f.typ.width(); {
 	case f.typ == Bool:
-		f.col.data = make([]byte, 0, bitmapLen(n))
+		c.data = slices.Grow(c.data, bitmapLen(c.n+n)-len(c.data))
 	case w == 0:
-		f.col.offsets = make([]int32, 0, n+1)
+		c.offsets = slices.Grow(c.offsets, n+1)
 	case w == 1:
-		f.col.data = make([]byte, 0, n)
+		c.data = slices.Grow(c.data, n)
 	case w == 2:
-		f.col.data = bytesOf(make([]uint16, 0, n))
+		c.data = bytesOf(slices.Grow(view[uint16](c.data), n))
 	case w == 4:
-		f.col.data = bytesOf(make([]uint32, 0, n))
+		c.data = bytesOf(slices.Grow(view[uint32](c.data), n))
 	default:
-		f.col.data = bytesOf(make([]uint64, 0, n))
+		c.data = bytesOf(slices.Grow(view[uint64](c.data), n))
 	}
 }
 

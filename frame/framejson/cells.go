@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -84,9 +83,7 @@ func readFloats[T float32 | float64](c *column, bits int) error {
 	if err != nil {
 		return err
 	}
-	row := 0
 	err = c.s.array(func(i int) error {
-		row = i
 		null := c.s.null()
 		v, entity := special[i]
 		switch {
@@ -106,7 +103,7 @@ func readFloats[T float32 | float64](c *column, bits int) error {
 	})
 	for i := range special {
 		if err == nil && i >= c.f.Len() {
-			return fmt.Errorf("an entity in row %d of %d", i, row)
+			return fmt.Errorf("an entity in row %d, behind the last", i)
 		}
 	}
 	return err
@@ -151,88 +148,7 @@ func (c *column) readTimes() error {
 	if err == nil && len(c.nanos) > c.f.Len() {
 		return fmt.Errorf("%d nanos for %d rows", len(c.nanos), c.f.Len())
 	}
-	if err == nil {
-		err = c.f.Err()
-	}
 	return err
-}
-
-// intOf returns the reader of integers of that many bits.
-func intOf[T int8 | int16 | int32 | int64](bits int) func(*scanner) (T, error) {
-	return func(s *scanner) (T, error) {
-		digits, err := integer(s)
-		if err != nil {
-			return 0, err
-		}
-		v, err := strconv.ParseInt(digits, 10, bits)
-		if err != nil {
-			return 0, numberError(err)
-		}
-		return T(v), nil
-	}
-}
-
-// uintOf is intOf without a sign.
-func uintOf[T uint8 | uint16 | uint32 | uint64 | frame.Enum](bits int) func(*scanner) (T, error) {
-	return func(s *scanner) (T, error) {
-		digits, err := integer(s)
-		if err != nil {
-			return 0, err
-		}
-		v, err := strconv.ParseUint(digits, 10, bits)
-		if err != nil {
-			return 0, numberError(err)
-		}
-		return T(v), nil
-	}
-}
-
-// integer returns the characters of a number, which may be quoted. One with a
-// fraction or an exponent is written out if it is a whole number.
-func integer(s *scanner) (string, error) {
-	digits, err := s.quotedNumber()
-	if err != nil {
-		return "", err
-	}
-	for i := range len(digits) {
-		if c := digits[i]; c != '.' && c != 'e' && c != 'E' {
-			continue
-		}
-		v, err := strconv.ParseFloat(digits, 64)
-		if err != nil {
-			return "", numberError(err)
-		}
-		if v != math.Trunc(v) || math.Abs(v) > 1<<53 {
-			return "", fmt.Errorf("%q is not an integer", digits)
-		}
-		return strconv.FormatInt(int64(v), 10), nil
-	}
-	return digits, nil
-}
-
-func readFloat(s *scanner, bits int) (float64, error) {
-	digits, err := s.number()
-	if err != nil {
-		return 0, err
-	}
-	v, err := strconv.ParseFloat(digits, bits)
-	if err != nil {
-		return 0, numberError(err)
-	}
-	return v, nil
-}
-
-// numberError keeps what strconv found, without its function's name and without
-// the memory that the digits lie in.
-func numberError(err error) error {
-	var bad *strconv.NumError
-	if !errors.As(err, &bad) {
-		return err
-	}
-	if errors.Is(bad.Err, strconv.ErrRange) {
-		return fmt.Errorf("%q is out of range", bad.Num)
-	}
-	return fmt.Errorf("%q is not such a number", bad.Num)
 }
 
 func readBool(s *scanner) (bool, error) {

@@ -185,7 +185,7 @@ func appendRaw(b []byte, n int, text frame.Buffers) []byte {
 		if b, ok = next(b, text.Valid, i); !ok {
 			continue
 		}
-		if cell := text.Data[text.Offsets[i]:text.Offsets[i+1]]; json.Valid(cell) {
+		if cell := text.Data[text.Offsets[i]:text.Offsets[i+1]]; len(cell) > 0 && json.Valid(cell) {
 			b = append(b, cell...)
 		} else {
 			b = append(b, "null"...)

@@ -103,60 +103,70 @@ func (s *scanner) sequence(open, end byte, element func(i int) error) error {
 	}
 }
 
+// nests tells of each byte whether it begins or ends something: a string, an
+// object or an array. ends tells whether it ends a number or a word.
+var nests, ends = bytesOf(`"{}[]`), bytesOf("\"{}[], \t\n\r")
+
+func bytesOf(set string) (in [256]bool) {
+	for _, c := range []byte(set) {
+		in[c] = true
+	}
+	return in
+}
+
 // skip returns the next value, whose inside is not checked.
 func (s *scanner) skip() ([]byte, error) {
 	s.peek()
-	start, depth := s.i, 0
-	for ; s.i < len(s.b); s.i++ {
-		switch s.b[s.i] {
+	start, b, i := s.i, s.b, s.i
+	for depth := 0; i < len(b); {
+		switch b[i] {
 		case '"':
-			if err := s.skipString(); err != nil {
-				return nil, err
-			}
+			i = stringEnd(b, i+1)
 		case '{', '[':
 			depth++
-			continue
+			i++
 		case '}', ']':
-			if depth--; depth < 0 {
-				return s.skipped(start)
-			}
-		case ',', ' ', '\t', '\n', '\r':
-			if depth == 0 {
-				return s.skipped(start)
-			}
-			continue
+			depth--
+			i++
 		default:
-			continue
+			for i < len(b) && !ends[b[i]] {
+				i++
+			}
 		}
-		if depth == 0 { // behind a string, an object or an array
-			s.i++
-			return s.skipped(start)
+		if depth <= 0 {
+			return s.skipped(start, i, depth)
+		}
+		for i < len(b) && !nests[b[i]] {
+			i++
 		}
 	}
-	if depth > 0 {
+	return nil, errEnd
+}
+
+// skipped returns the value that ends at end.
+func (s *scanner) skipped(start, end, depth int) ([]byte, error) {
+	if end > len(s.b) {
 		return nil, errEnd
 	}
-	return s.skipped(start)
-}
-
-func (s *scanner) skipped(start int) ([]byte, error) {
-	if start == s.i {
+	if end == start || depth < 0 {
 		return nil, fmt.Errorf("no value at byte %d", start)
 	}
-	return s.b[start:s.i], nil
+	s.i = end
+	return s.b[start:end], nil
 }
 
-// skipString goes to a string's closing quote.
-func (s *scanner) skipString() error {
-	for s.i++; s.i < len(s.b); s.i++ {
-		switch s.b[s.i] {
+// stringEnd returns the position behind the quote that ends the string at i,
+// one beyond the end of b if there is none.
+func stringEnd(b []byte, i int) int {
+	for ; i < len(b); i++ {
+		switch b[i] {
 		case '"':
-			return nil
+			return i + 1
 		case '\\':
-			s.i++
+			i++
 		}
 	}
-	return errEnd
+	return len(b) + 1
 }
 
 // raw returns the next value, which is valid JSON.
@@ -166,60 +176,6 @@ func (s *scanner) raw() (json.RawMessage, error) {
 		err = errors.New("not valid JSON")
 	}
 	return b, err
-}
-
-// number returns the characters of the next value, a number.
-func (s *scanner) number() (string, error) {
-	s.peek()
-	start := s.i
-	s.skipByte('-')
-	if !s.skipByte('0') && !s.skipDigits() {
-		return "", s.notNumber(start)
-	}
-	if s.skipByte('.') && !s.skipDigits() {
-		return "", s.notNumber(start)
-	}
-	if s.skipByte('e') || s.skipByte('E') {
-		if !s.skipByte('+') {
-			s.skipByte('-')
-		}
-		if !s.skipDigits() {
-			return "", s.notNumber(start)
-		}
-	}
-	return text(s.b[start:s.i]), nil
-}
-
-// quotedNumber is number, but the value may be quoted.
-func (s *scanner) quotedNumber() (string, error) {
-	if s.peek() != '"' {
-		return s.number()
-	}
-	quoted, err := s.str()
-	return text(quoted), err
-}
-
-func (s *scanner) notNumber(start int) error {
-	if s.i == len(s.b) {
-		return errEnd
-	}
-	return fmt.Errorf("%q where a number is expected, at byte %d", s.b[start:s.i+1], start)
-}
-
-func (s *scanner) skipByte(c byte) bool {
-	if s.i == len(s.b) || s.b[s.i] != c {
-		return false
-	}
-	s.i++
-	return true
-}
-
-func (s *scanner) skipDigits() bool {
-	start := s.i
-	for s.i < len(s.b) && isDigit(s.b[s.i]) {
-		s.i++
-	}
-	return s.i > start
 }
 
 // text returns b as a string that is good for as long as b does not change.

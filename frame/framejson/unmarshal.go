@@ -183,9 +183,15 @@ func readValues(raw []byte, f *frame.Frame, beside *beside) error {
 			return fmt.Errorf("more columns than the schema's %d fields", len(f.Fields))
 		}
 		columns++
+		// A cell takes two bytes at least: what the first column promises may
+		// not be there.
+		f.Fields[i].Grow(min(f.Rows(), (len(s.b)-s.i)/2))
 		c := column{s: s, f: f.Fields[i], entities: beside.entities[i], nanos: beside.nanos[i]}
 		if err := c.read(); err != nil {
 			return fmt.Errorf("field %q: row %d: %w", c.f.Name, c.f.Len(), err)
+		}
+		if err := c.f.Err(); err != nil {
+			return err
 		}
 		if c.f.Len() != f.Rows() {
 			return fmt.Errorf("field %q has %d rows, the first field %d", c.f.Name, c.f.Len(), f.Rows())
