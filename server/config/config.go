@@ -37,7 +37,7 @@ type Config struct {
 	SecretKeyFile string
 	// PluginSettings are given to a plugin's process, by plugin id and key:
 	// "foo" becomes the environment variable GF_PLUGIN_FOO.
-	PluginSettings map[string]map[string]string
+	PluginSettings PluginSettings
 	// LogLevel is the least that is logged; default Info.
 	LogLevel slog.Level
 	// Anonymous lets everybody in as admin. It is for `plugboard demo`, which
@@ -64,11 +64,11 @@ func (c Config) WithDefaults() Config {
 // Validate returns every fault of c at once, as Faults, or nil. It looks at no
 // file.
 func (c Config) Validate() error {
-	return c.validate(nil)
+	return c.check(nil).err()
 }
 
-// validate names the place that a setting came from, where it is known.
-func (c Config) validate(origins map[string]Fault) error {
+// check names the place that a setting came from, where it is known.
+func (c Config) check(origins map[string]Fault) Faults {
 	var faults Faults
 	for _, s := range settings {
 		if s.check == nil {
@@ -83,7 +83,23 @@ func (c Config) validate(origins map[string]Fault) error {
 			faults = append(faults, fault)
 		}
 	}
-	return faults.err()
+	return faults
+}
+
+// PluginSettings are values by plugin id and key. They may be secret, so they
+// show in no log either.
+type PluginSettings map[string]map[string]string
+
+func (p PluginSettings) String() string               { return p.shown() }
+func (p PluginSettings) GoString() string             { return p.shown() }
+func (p PluginSettings) LogValue() slog.Value         { return slog.StringValue(p.shown()) }
+func (p PluginSettings) MarshalText() ([]byte, error) { return []byte(p.shown()), nil }
+
+func (p PluginSettings) shown() string {
+	if len(p) == 0 {
+		return ""
+	}
+	return hidden
 }
 
 // Secret is a text that no log, error or answer shows: it prints, marshals and

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -75,9 +76,9 @@ func (d *document) parse(text []byte) *yaml.Node {
 	return root.Content[0]
 }
 
-// fields reads a mapping whose keys are known.
-func (d *document) fields(n *yaml.Node, field string, known map[string]read, unknown read) {
-	d.entries(n, field, func(key, value *yaml.Node, field string) {
+// fields reads a mapping whose keys are known, and reports whether it is one.
+func (d *document) fields(n *yaml.Node, field string, known map[string]read, unknown read) bool {
+	return d.entries(n, field, func(key, value *yaml.Node, field string) {
 		if readValue, ok := known[key.Value]; ok {
 			readValue(value, field)
 			return
@@ -86,14 +87,15 @@ func (d *document) fields(n *yaml.Node, field string, known map[string]read, unk
 	})
 }
 
-// entries visits the entries of a mapping; nil and null have none.
-func (d *document) entries(n *yaml.Node, field string, visit func(key, value *yaml.Node, field string)) {
+// entries visits the entries of a mapping, and reports whether n is one; nil
+// and null count as one without entries.
+func (d *document) entries(n *yaml.Node, field string, visit func(key, value *yaml.Node, field string)) bool {
 	if n = d.resolve(n); n == nil || isNull(n) {
-		return
+		return true
 	}
 	if n.Kind != yaml.MappingNode {
 		d.fault(n, field, "is "+kind(n)+", want a mapping")
-		return
+		return false
 	}
 	lines := map[string]int{}
 	for _, e := range d.merged(n, field, 0) {
@@ -111,6 +113,7 @@ func (d *document) entries(n *yaml.Node, field string, visit func(key, value *ya
 		lines[name] = e.key.Line
 		visit(e.key, e.value, join(field, name))
 	}
+	return true
 }
 
 type mapEntry struct {
@@ -127,7 +130,9 @@ func (d *document) merged(n *yaml.Node, field string, depth int) []mapEntry {
 			return nil
 		}
 		if key.ShortTag() != "!!merge" {
-			own = append(own, mapEntry{d.resolve(key), value, false})
+			if key = d.resolve(key); key != nil {
+				own = append(own, mapEntry{key, value, false})
+			}
 			continue
 		}
 		parents := []*yaml.Node{value}
@@ -259,6 +264,7 @@ func (d *document) value(n *yaml.Node, field string, depth int) any {
 	}
 	if depth > maxDepth {
 		d.fault(n, field, "is nested too deep")
+		d.left = -1 // an alias of what it stands in: there is no end
 		return nil
 	}
 	switch n.Kind {
@@ -275,32 +281,38 @@ func (d *document) value(n *yaml.Node, field string, depth int) any {
 	}
 }
 
-// scalar keeps numbers as they are written where JSON writes them so too.
 func (d *document) scalar(n *yaml.Node, field string) any {
-	switch tag := n.ShortTag(); tag {
+	switch n.ShortTag() {
 	case "!!null":
 		return nil
 	case "!!bool":
-		return n.Value[0]|0x20 == 't'
+		var value bool
+		if n.Decode(&value) == nil {
+			return value
+		}
 	case "!!int", "!!float":
-		if json.Valid([]byte(n.Value)) {
-			return json.Number(n.Value)
+		if number, ok := number(n); ok {
+			return number
 		}
-		var number float64
-		if tag == "!!int" {
-			var integer int64
-			if err := n.Decode(&integer); err == nil {
-				return integer
-			}
-		}
-		if err := n.Decode(&number); err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
-			d.fault(n, field, fmt.Sprintf("is %s, which JSON cannot say", n.Value))
-			return nil
-		}
-		return number
 	default:
 		return d.expanded(n, field)
 	}
+	d.fault(n, field, fmt.Sprintf("is %s, which JSON cannot say", n.Value))
+	return nil
+}
+
+// number keeps a number as it is written where JSON writes it so too.
+func number(n *yaml.Node) (any, bool) {
+	if json.Valid([]byte(n.Value)) && strings.ContainsRune("-0123456789", rune(n.Value[0])) {
+		return json.Number(n.Value), true
+	}
+	var integer int64
+	if n.ShortTag() == "!!int" && n.Decode(&integer) == nil {
+		return integer, true
+	}
+	var float float64
+	err := n.Decode(&float)
+	return float, err == nil && !math.IsInf(float, 0) && !math.IsNaN(float)
 }
 
 // resolve follows aliases. It returns nil, once with a fault, when the

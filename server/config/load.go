@@ -33,11 +33,11 @@ func Load(file string, env []string, flags map[string][]string) (Config, error) 
 	l.file(cmp.Or(file, variables["PLUGBOARD_CONFIG"]))
 	l.environment(variables)
 	l.flags(flags)
+	l.faults = append(l.faults, l.config.check(l.origins)...)
 	if len(l.faults) > 0 {
 		return Config{}, l.faults
 	}
-	c := l.config.WithDefaults()
-	return c, c.validate(l.origins)
+	return l.config.WithDefaults(), nil
 }
 
 type loader struct {
@@ -46,11 +46,16 @@ type loader struct {
 	origins map[string]Fault // where each setting came from, without a problem
 }
 
-func (l *loader) set(s setting, values []string, origin Fault) {
+// set returns what is wrong with the values, "" if nothing is.
+func (l *loader) set(s setting, values []string, origin Fault) (problem string) {
 	l.origins[s.name] = origin
-	if problem := s.set(&l.config, values); problem != "" {
-		origin.Problem = problem
-		l.faults = append(l.faults, origin)
+	return s.set(&l.config, values)
+}
+
+// setOrFault is set for flags and variables.
+func (l *loader) setOrFault(s setting, values []string, name string) {
+	if problem := l.set(s, values, Fault{Field: name}); problem != "" {
+		l.faults = append(l.faults, Fault{Field: name, Problem: problem})
 	}
 }
 
@@ -64,7 +69,7 @@ func (l *loader) environment(variables map[string]string) {
 		if s.list {
 			values = splitList(value)
 		}
-		l.set(s, values, Fault{Field: s.variable()})
+		l.setOrFault(s, values, s.variable())
 	}
 }
 
@@ -77,7 +82,7 @@ func (l *loader) flags(flags map[string][]string) {
 		if !s.list {
 			values = values[len(values)-1:] // the last one wins, as usual
 		}
-		l.set(s, values, Fault{Field: "--" + s.name})
+		l.setOrFault(s, values, "--"+s.name)
 	}
 }
 
@@ -117,7 +122,9 @@ func (l *loader) fileFields(doc *document, folder string) map[string]read {
 			if slices.Contains([]string{"data", "plugins", "provisioning", "secret-key-file"}, s.name) {
 				values = inFolder(folder, values)
 			}
-			l.set(s, values, Fault{File: doc.name, Line: n.Line, Field: field})
+			if problem := l.set(s, values, Fault{File: doc.name, Line: n.Line, Field: field}); problem != "" {
+				doc.fault(n, field, problem)
+			}
 		}
 	}
 	return fields
@@ -132,14 +139,20 @@ func fileSettings() []string {
 	return names
 }
 
-func readPluginSettings(doc *document, n *yaml.Node, field string) map[string]map[string]string {
-	all := map[string]map[string]string{}
+func readPluginSettings(doc *document, n *yaml.Node, field string) PluginSettings {
+	all := PluginSettings{}
 	doc.entries(n, field, func(id, n *yaml.Node, field string) {
 		if !validPluginID(id.Value) {
 			doc.fault(id, field, fmt.Sprintf("has %q, want the id of a plugin", id.Value))
 			return
 		}
-		all[id.Value] = doc.textMap(n, field)
+		all[id.Value] = map[string]string{}
+		doc.entries(n, field, func(key, n *yaml.Node, field string) {
+			if leadingName("_"+key.Value) != "_"+key.Value {
+				doc.fault(key, field, "has a key that is not made of letters, digits and _: it becomes part of GF_PLUGIN_…")
+			}
+			all[id.Value][key.Value] = doc.text(n, field)
+		})
 	})
 	return all
 }

@@ -115,7 +115,7 @@ func (f *file) read(root *yaml.Node) {
 	if root == nil {
 		return
 	}
-	var version int64
+	version := int64(-1)
 	var prune bool
 	var deleted, dataSources, apps *yaml.Node
 	f.fields(root, "", map[string]read{
@@ -128,7 +128,12 @@ func (f *file) read(root *yaml.Node) {
 	if len(f.faults) > 0 {
 		return
 	}
-	if version != 1 {
+	switch version {
+	case 1:
+	case -1:
+		f.fault(root, "apiVersion", "is missing, want 1")
+		return
+	default:
 		f.fault(root, "apiVersion", fmt.Sprintf("is %d, want 1", version))
 		return
 	}
@@ -145,12 +150,20 @@ func (f *file) ignore(key *yaml.Node, field string) {
 	f.warn(key, field, "is not known and ignored")
 }
 
+// misplaced secrets would be readable by everybody who may read data sources.
+func (f *file) misplaced(n *yaml.Node, field string) {
+	f.warn(n, field, "is ignored: it belongs into secureJsonData")
+}
+
 func (f *file) readDelete(n *yaml.Node, field string) {
 	f.begin()
 	var name string
-	f.fields(n, field, f.withOrg(map[string]read{
+	isMapping := f.fields(n, field, f.withOrg(map[string]read{
 		"name": func(n *yaml.Node, field string) { name = f.text(n, field) },
 	}), f.ignore)
+	if !isMapping {
+		return
+	}
 	f.want(n, field+".name", name)
 	if f.good() {
 		f.all.result.Delete = append(f.all.result.Delete, name)
@@ -160,7 +173,9 @@ func (f *file) readDelete(n *yaml.Node, field string) {
 func (f *file) readDataSource(n *yaml.Node, field string, prune bool) {
 	f.begin()
 	d := datasource.DataSource{ReadOnly: true, Provenance: f.name, Prunable: prune}
-	f.fields(n, field, f.withOrg(f.dataSourceFields(&d)), f.ignore)
+	if !f.fields(n, field, f.withOrg(f.dataSourceFields(&d)), f.ignore) {
+		return
+	}
 	f.want(n, field+".name", d.Name)
 	f.want(n, field+".type", d.Type)
 	if d.UID == "" {
@@ -169,12 +184,7 @@ func (f *file) readDataSource(n *yaml.Node, field string, prune bool) {
 	if !datasource.ValidUID(d.UID) {
 		f.fault(n, field+".uid", fmt.Sprintf("is %q, want up to %d letters, digits, - and _", d.UID, datasource.MaxUID))
 	}
-	if !f.good() {
-		return
-	}
-	f.unique(n, field+".name", d.Name, f.all.names)
-	f.unique(n, field+".uid", d.UID, f.all.uids)
-	if !f.good() {
+	if !f.good() || !f.unique(n, field+".name", d.Name, f.all.names) || !f.unique(n, field+".uid", d.UID, f.all.uids) {
 		return
 	}
 	if d.IsDefault && f.all.defaultAt != "" {
@@ -203,6 +213,7 @@ func (f *file) dataSourceFields(d *datasource.DataSource) map[string]read {
 		// Grafana's own stored version decides nothing here; correlations are
 		// for its frontend.
 		"version": known, "correlations": known,
+		"password": f.misplaced, "basicAuthPassword": f.misplaced,
 	}
 }
 
@@ -219,17 +230,17 @@ func (f *file) access(n *yaml.Node, field string) string {
 func (f *file) readApp(n *yaml.Node, field string) {
 	f.begin()
 	app := datasource.App{Enabled: true, Pinned: true}
-	f.fields(n, field, f.withOrg(map[string]read{
+	isMapping := f.fields(n, field, f.withOrg(map[string]read{
 		"type":           func(n *yaml.Node, field string) { app.PluginID = f.text(n, field) },
 		"disabled":       func(n *yaml.Node, field string) { app.Enabled = !f.boolean(n, field) },
 		"jsonData":       func(n *yaml.Node, field string) { app.JSON = f.object(n, field) },
 		"secureJsonData": func(n *yaml.Node, field string) { app.Secrets = f.textMap(n, field) },
 	}), f.ignore)
-	f.want(n, field+".type", app.PluginID)
-	if f.good() {
-		f.unique(n, field+".type", app.PluginID, f.all.apps)
+	if !isMapping {
+		return
 	}
-	if f.good() {
+	f.want(n, field+".type", app.PluginID)
+	if f.good() && f.unique(n, field+".type", app.PluginID, f.all.apps) {
 		f.all.result.Apps = append(f.all.result.Apps, app)
 	}
 }
@@ -261,12 +272,14 @@ func (f *file) want(n *yaml.Node, field, value string) {
 	}
 }
 
-func (f *file) unique(n *yaml.Node, field, value string, given map[string]string) {
+// unique reports whether nobody has the value yet, and gives it to n.
+func (f *file) unique(n *yaml.Node, field, value string, given map[string]string) bool {
 	if first, taken := given[value]; taken {
 		f.fault(n, field, fmt.Sprintf("is %q, which %s has already", value, first))
-		return
+		return false
 	}
 	given[value] = fmt.Sprintf("%s:%d", f.name, n.Line)
+	return true
 }
 
 // uidOf is the uid that Grafana derives from a name.
