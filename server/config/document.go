@@ -140,10 +140,16 @@ func (d *document) merged(n *yaml.Node, field string, depth int) []mapEntry {
 			parents = value.Content
 		}
 		for _, parent := range parents {
-			parent = d.resolve(parent)
-			if parent == nil || parent.Kind != yaml.MappingNode || depth > maxDepth {
+			if parent = d.resolve(parent); parent == nil {
+				break
+			}
+			if parent.Kind != yaml.MappingNode {
 				d.fault(key, field, "has a << that is no mapping")
 				continue
+			}
+			if depth > maxDepth {
+				d.endless(key, field)
+				break
 			}
 			for _, e := range d.merged(parent, field, depth+1) {
 				e.fromMerge = true
@@ -263,8 +269,7 @@ func (d *document) value(n *yaml.Node, field string, depth int) any {
 		return nil
 	}
 	if depth > maxDepth {
-		d.fault(n, field, "is nested too deep")
-		d.left = -1 // an alias of what it stands in: there is no end
+		d.endless(n, field)
 		return nil
 	}
 	switch n.Kind {
@@ -279,6 +284,12 @@ func (d *document) value(n *yaml.Node, field string, depth int) any {
 	default:
 		return d.scalar(n, field)
 	}
+}
+
+// endless ends the reading: something stands in an alias of itself.
+func (d *document) endless(n *yaml.Node, field string) {
+	d.fault(n, field, "is nested too deep")
+	d.left = -1
 }
 
 func (d *document) scalar(n *yaml.Node, field string) any {

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -80,6 +81,29 @@ func FuzzExpand(f *testing.F) {
 			t.Errorf("%q escaped became %q, %v", text, escaped, err)
 		}
 	})
+}
+
+// Aliases of aliases are counted, and end.
+func TestBombs(t *testing.T) {
+	nested := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := 1; i < 10; i++ {
+		nested += fmt.Sprintf("a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10), ", "))
+	}
+	for what, text := range map[string]string{
+		"is nested too deep":           "datasources: [{name: a, type: x, jsonData: &j {a: *j, b: *j}}]",
+		"jsonData: is nested too deep": "datasources: [{name: a, type: x, jsonData: &j {<<: [*j, *j]}}]",
+		"has more than 1000000 values": nested + "datasources: [{name: a, type: x, jsonData: {a: *a9}}]",
+	} {
+		p := provisioning{expand: testExpander(), names: map[string]string{}, uids: map[string]string{}, apps: map[string]string{}}
+		one := file{all: &p, document: newDocument("a.yaml", p.expand.expand)}
+		one.read(one.parse([]byte("apiVersion: 1\n" + text)))
+		if len(one.faults) != 1 || !strings.Contains(one.faults[0].Error(), what) {
+			t.Errorf("%s: %d faults, first %.200v", what, len(one.faults), one.faults[:min(1, len(one.faults))])
+		}
+		if len(p.result.DataSources) > 0 {
+			t.Errorf("%s: let a data source through", what)
+		}
+	}
 }
 
 func FuzzProvisioning(f *testing.F) {
