@@ -36,7 +36,7 @@ type fakeHost struct {
 	metrics  func(id string) ([]byte, error)
 	publish  func(*plugin.StreamRequest) (plugin.StreamReply, error)
 
-	subscribe func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (Subscription, error)
+	subscribe func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error)
 	text      string // the query text field of all plugins
 
 	mu      sync.Mutex
@@ -73,8 +73,9 @@ func (h *fakeHost) CallResource(_ context.Context, req *plugin.ResourceRequest, 
 
 func (h *fakeHost) Metrics(_ context.Context, id string) ([]byte, error) { return h.metrics(id) }
 
-func (h *fakeHost) Subscribe(_ context.Context, req *plugin.StreamRequest, renew func(context.Context) (plugin.Context, error)) (Subscription, error) {
-	return h.subscribe(req, renew)
+// Subscribe is not called: newAPI puts subscribe in its place.
+func (h *fakeHost) Subscribe(context.Context, *plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (*host.Subscription, error) {
+	panic("not here")
 }
 
 func (h *fakeHost) Publish(_ context.Context, req *plugin.StreamRequest) (plugin.StreamReply, error) {
@@ -206,12 +207,6 @@ func (fakeGuard) Identify(r *http.Request) (access.User, error) {
 	return access.User{Login: "admin", Role: access.Admin}, nil
 }
 
-func (fakeGuard) Login(http.ResponseWriter, *http.Request) (access.User, error) {
-	return access.User{}, access.ErrBadPassword
-}
-
-func (fakeGuard) Logout(http.ResponseWriter, *http.Request) error { return access.ErrOrigin }
-
 // api is a gateway under test.
 type api struct {
 	t     testing.TB
@@ -242,6 +237,9 @@ func newAPI(t testing.TB) *api {
 		Host: a.host, Store: a.store, Guard: fakeGuard{}, Version: "1.2.3", Commit: "abc",
 		Logger: slog.New(slog.NewTextHandler(&a.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
+	a.Gateway.subscribe = func(_ context.Context, req *plugin.StreamRequest, renew func(context.Context) (plugin.Context, error)) (subscription, error) {
+		return a.host.subscribe(req, renew)
+	}
 	t.Cleanup(func() {
 		if strings.Contains(a.logs.String(), secret) {
 			t.Errorf("the log holds a secret:\n%s", a.logs.String())

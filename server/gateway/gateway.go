@@ -35,7 +35,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Host is what the gateway asks of the plugin host.
+// Host is what the gateway asks of the plugin host, a *host.Host.
 type Host interface {
 	Plugins() []host.Plugin
 	Plugin(id string) (host.Plugin, bool)
@@ -47,25 +47,19 @@ type Host interface {
 	CallResource(ctx context.Context, req *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error
 	Metrics(ctx context.Context, id string) ([]byte, error)
 
-	Subscribe(ctx context.Context, req *plugin.StreamRequest, renew func(context.Context) (plugin.Context, error)) (Subscription, error)
+	Subscribe(ctx context.Context, req *plugin.StreamRequest, renew func(context.Context) (plugin.Context, error)) (*host.Subscription, error)
 	Publish(ctx context.Context, req *plugin.StreamRequest) (plugin.StreamReply, error)
 	RenewStreams(uid string)
 }
 
-// Subscription is one listener's view of a stream.
-type Subscription interface {
-	// Initial is the first packet for this listener, empty if there is none.
-	Initial() []byte
-	// Next waits for the next packet, and loses none if ctx ends first. It
-	// returns io.EOF after the last.
-	Next(ctx context.Context) ([]byte, error)
-	Close()
-}
-
-// Guard tells who makes a request, as access.Guard does. Its errors are those of
-// package access.
+// Guard tells who makes a request. Its errors are those of package access.
 type Guard interface {
 	Identify(r *http.Request) (access.User, error)
+}
+
+// Door is a Guard that one can log in to, for /login and /logout.
+type Door interface {
+	Guard
 	Login(w http.ResponseWriter, r *http.Request) (access.User, error)
 	Logout(w http.ResponseWriter, r *http.Request) error
 }
@@ -82,6 +76,7 @@ type Gateway struct {
 	log      *slog.Logger
 	handler  http.Handler
 
+	subscribe  func(context.Context, *plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error)
 	endStreams func()
 	streaming  context.Context // ends when streams are to end
 }
@@ -113,6 +108,9 @@ func New(c Config) *Gateway {
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
+	}
+	g.subscribe = func(ctx context.Context, req *plugin.StreamRequest, renew func(context.Context) (plugin.Context, error)) (subscription, error) {
+		return c.Host.Subscribe(ctx, req, renew)
 	}
 	g.streaming, g.endStreams = context.WithCancel(context.Background())
 	g.handler = g.routes(c)
@@ -164,9 +162,11 @@ func (g *Gateway) routes(c Config) http.Handler {
 	handle("POST /api/live/publish", g.publish)
 
 	mux.Handle("GET /api/health", g.open(g.health))
-	mux.Handle("POST /login", g.open(g.login))
-	mux.Handle("GET /logout", g.open(g.logout))
-	mux.Handle("POST /logout", g.open(g.logout))
+	if door, ok := c.Guard.(Door); ok {
+		mux.Handle("POST /login", g.open(login(door)))
+		mux.Handle("GET /logout", g.open(logout(door)))
+		mux.Handle("POST /logout", g.open(logout(door)))
+	}
 	if c.Metrics != nil {
 		mux.Handle("GET /metrics", c.Metrics)
 	}

@@ -51,6 +51,13 @@ func (g *Gateway) channelTarget(r *http.Request, c channel) (target, error) {
 	return g.sourceTarget(r, c.source)
 }
 
+// subscription is one listener's view of a stream, a *host.Subscription.
+type subscription interface {
+	Initial() json.RawMessage
+	Next(context.Context) ([]byte, error)
+	Close()
+}
+
 const (
 	// heartbeat keeps proxies from closing a quiet stream.
 	heartbeat = 15 * time.Second
@@ -83,15 +90,15 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	defer context.AfterFunc(g.streaming, cancel)()
 
 	start := time.Now()
-	subscription, err := g.host.Subscribe(ctx, &plugin.StreamRequest{
+	packets, err := g.subscribe(ctx, &plugin.StreamRequest{
 		Context: t.Context, Path: c.path, Data: data, Headers: callHeaders(r, t),
 	}, g.renewer(r, c))
 	g.observe(callSubscribe, t, start, err)
 	if err != nil {
 		return t.failed(callSubscribe, err)
 	}
-	defer subscription.Close()
-	g.relay(ctx, w, t, subscription)
+	defer packets.Close()
+	g.relay(ctx, w, t, packets)
 	return nil
 }
 
@@ -105,18 +112,19 @@ func (g *Gateway) renewer(r *http.Request, c channel) func(context.Context) (plu
 }
 
 // relay writes packets until there are no more or the client is gone.
-func (g *Gateway) relay(ctx context.Context, w http.ResponseWriter, t target, subscription Subscription) {
+func (g *Gateway) relay(ctx context.Context, w http.ResponseWriter, t target, packets subscription) {
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
 	events := &events{w: w, control: http.NewResponseController(w)}
+	defer func() { _ = events.control.SetWriteDeadline(time.Time{}) }() // the connection may go on to other requests
 	err := events.comment("subscribed")
-	if initial := subscription.Initial(); err == nil && len(initial) > 0 {
+	if initial := packets.Initial(); err == nil && len(initial) > 0 {
 		err = events.packet(initial)
 	}
 	for err == nil {
-		err = g.relayUntilHeartbeat(ctx, events, t, subscription)
+		err = g.relayUntilHeartbeat(ctx, events, t, packets)
 	}
 	if !errors.Is(err, io.EOF) && ctx.Err() == nil {
 		_ = events.comment("ended: " + t.redact(strings.ReplaceAll(err.Error(), "\n", " ")))
@@ -124,11 +132,11 @@ func (g *Gateway) relay(ctx context.Context, w http.ResponseWriter, t target, su
 }
 
 // relayUntilHeartbeat writes packets until the next heartbeat is due, and it.
-func (g *Gateway) relayUntilHeartbeat(ctx context.Context, events *events, t target, subscription Subscription) error {
+func (g *Gateway) relayUntilHeartbeat(ctx context.Context, events *events, t target, packets subscription) error {
 	beat, cancel := context.WithTimeout(ctx, heartbeat)
 	defer cancel()
 	for {
-		packet, err := subscription.Next(beat)
+		packet, err := packets.Next(beat)
 		switch {
 		case err == nil:
 			if err := events.packet(packet); errors.Is(err, errNotJSON) {

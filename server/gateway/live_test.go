@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http/httptest"
@@ -41,8 +42,8 @@ type packets struct {
 	closed  bool
 }
 
-func (p *packets) Initial() []byte { return p.initial }
-func (p *packets) Close()          { p.closed = true }
+func (p *packets) Initial() json.RawMessage { return p.initial }
+func (p *packets) Close()                   { p.closed = true }
 
 func (p *packets) Next(ctx context.Context) ([]byte, error) {
 	select {
@@ -61,7 +62,7 @@ func TestStream(t *testing.T) {
 		a := newAPI(t)
 		var got *plugin.StreamRequest
 		p := &packets{initial: []byte(`{"first":true}`), next: make(chan []byte), end: io.EOF}
-		a.host.subscribe = func(req *plugin.StreamRequest, renew func(context.Context) (plugin.Context, error)) (Subscription, error) {
+		a.host.subscribe = func(req *plugin.StreamRequest, renew func(context.Context) (plugin.Context, error)) (subscription, error) {
 			got = req
 			d := a.store.sources[1]
 			d.URL = "http://changed"
@@ -97,7 +98,7 @@ func TestStreamEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
 		p := &packets{next: make(chan []byte), end: errors.New("too slow\nfor " + secret)}
-		a.host.subscribe = func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (Subscription, error) {
+		a.host.subscribe = func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error) {
 			return p, nil
 		}
 		ctx, leave := context.WithCancel(t.Context())
@@ -113,7 +114,7 @@ func TestStreamEnds(t *testing.T) {
 		a.call("GET", "/api/live/sse?channel=ds/one/tick", "")
 
 		a = newAPI(t)
-		a.host.subscribe = func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (Subscription, error) {
+		a.host.subscribe = func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error) {
 			return p, nil
 		}
 		close(p.next)
@@ -126,7 +127,7 @@ func TestStreamEnds(t *testing.T) {
 func TestStreamRefused(t *testing.T) {
 	a := newAPI(t)
 	var refusal error
-	a.host.subscribe = func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (Subscription, error) {
+	a.host.subscribe = func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error) {
 		return nil, refusal
 	}
 	for _, test := range []struct {

@@ -3,17 +3,21 @@ package gateway
 import "net/http"
 
 // login answers POST /login with a session cookie.
-func (g *Gateway) login(w http.ResponseWriter, r *http.Request) error {
-	if _, err := g.guard.Login(w, r); err != nil {
-		return refused(w, err)
+func login(door Door) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if _, err := door.Login(w, r); err != nil {
+			return refused(w, err)
+		}
+		return writeJSON(w, http.StatusOK, map[string]string{"message": "Logged in"})
 	}
-	return writeJSON(w, http.StatusOK, map[string]string{"message": "Logged in"})
 }
 
 // logout answers GET and POST /logout.
-func (g *Gateway) logout(w http.ResponseWriter, r *http.Request) error {
-	if err := g.guard.Logout(w, r); err != nil {
-		return refused(w, err)
+func logout(door Door) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := door.Logout(w, r); err != nil {
+			return refused(w, err)
+		}
+		return writeJSON(w, http.StatusOK, map[string]string{"message": "Logged out"})
 	}
-	return writeJSON(w, http.StatusOK, map[string]string{"message": "Logged out"})
 }

@@ -32,14 +32,14 @@ func TestLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.guard = guard
+	gateway := New(Config{Host: a.host, Store: a.store, Guard: guard})
 	ask := func(status int, answer, method, path, body string, prepare func(*http.Request)) *httptest.ResponseRecorder {
 		t.Helper()
 		r, w := httptest.NewRequest(method, path, strings.NewReader(body)), httptest.NewRecorder()
 		if prepare != nil {
 			prepare(r)
 		}
-		if a.ServeHTTP(w, r); w.Code != status || !strings.Contains(w.Body.String(), answer) || strings.Contains(w.Body.String(), secret) {
+		if gateway.ServeHTTP(w, r); w.Code != status || !strings.Contains(w.Body.String(), answer) || strings.Contains(w.Body.String(), secret) {
 			t.Errorf("%s %s answers %d %s, want %d %s", method, path, w.Code, w.Body, status, answer)
 		}
 		return w
@@ -64,7 +64,7 @@ func TestLogin(t *testing.T) {
 
 	for range 10 {
 		r, w := httptest.NewRequest("POST", "/login", strings.NewReader(`{"user":"admin","password":"guess"}`)), httptest.NewRecorder()
-		a.ServeHTTP(w, r)
+		gateway.ServeHTTP(w, r)
 	}
 	if w := ask(429, `"message":"too many failed logins`, "POST", "/login", `{"user":"admin","password":"guess"}`, nil); w.Header().Get("Retry-After") == "" {
 		t.Error("nobody is told when to try again")

@@ -26,6 +26,7 @@ type Plugin struct {
 // goroutines.
 type Telemetry struct {
 	registry *prometheus.Registry
+	requests *prometheus.CounterVec
 	calls    *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 
@@ -41,10 +42,14 @@ const (
 )
 
 // New registers the server's metrics with the registry: its Go runtime and
-// process, the calls to plugins, and the state of those that plugins lists.
+// process, HTTP requests, the calls to plugins, and the state of those that plugins lists.
 func New(registry *prometheus.Registry, version string, plugins func() []Plugin) (*Telemetry, error) {
 	t := &Telemetry{
 		registry: registry,
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "plugboard_http_requests_total",
+			Help: "HTTP requests that were answered.",
+		}, []string{"method", "code"}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "plugboard_plugin_calls_total",
 			Help: "Calls to plugins, by outcome: ok, error or cancelled.",
@@ -65,7 +70,7 @@ func New(registry *prometheus.Registry, version string, plugins func() []Plugin)
 	for _, c := range []prometheus.Collector{
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		build, t.calls, t.seconds, states(plugins),
+		build, t.requests, t.calls, t.seconds, states(plugins),
 	} {
 		errs = append(errs, registry.Register(c))
 	}
@@ -75,6 +80,11 @@ func New(registry *prometheus.Registry, version string, plugins func() []Plugin)
 // Handler serves the metrics.
 func (t *Telemetry) Handler() http.Handler {
 	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{Registry: t.registry})
+}
+
+// Counting counts what next answers.
+func (t *Telemetry) Counting(next http.Handler) http.Handler {
+	return promhttp.InstrumentHandlerCounter(t.requests, next)
 }
 
 // Called counts one call to a plugin; source is the uid of the data source that

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -36,6 +37,7 @@ func TestTelemetry(t *testing.T) {
 	metrics.Called("a", "one", "query", 30*time.Millisecond, nil)
 	metrics.Called("a", "one", "query", 30*time.Millisecond, errors.New("boom"))
 	metrics.Called("a", "", "health", time.Second, fmt.Errorf("wait: %w", context.Canceled))
+	metrics.Counting(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("MADE-UP", "/", nil))
 	text := scrape(t, metrics)
 	for _, want := range []string{
 		`plugboard_build_info{version="1.2.3"} 1`,
@@ -47,6 +49,7 @@ func TestTelemetry(t *testing.T) {
 		`plugboard_plugin_calls_total{endpoint="health",plugin="a",source="",status="cancelled"} 1`,
 		`plugboard_plugin_call_duration_seconds_bucket{endpoint="query",plugin="a",source="one",le="0.025"} 0`,
 		`plugboard_plugin_call_duration_seconds_bucket{endpoint="query",plugin="a",source="one",le="0.05"} 2`,
+		`plugboard_http_requests_total{code="404",method="unknown"} 1`,
 		"go_goroutines ",
 	} {
 		if !strings.Contains(text, want) {
