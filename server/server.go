@@ -1,0 +1,220 @@
+// Package server is the whole server: the one place that wires store, plugins
+// and HTTP API together.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/plugboard/plugboard/host"
+	"github.com/plugboard/plugboard/server/access"
+	"github.com/plugboard/plugboard/server/config"
+	"github.com/plugboard/plugboard/server/datasource"
+	"github.com/plugboard/plugboard/server/datasource/sqlstore"
+	"github.com/plugboard/plugboard/server/gateway"
+	"github.com/plugboard/plugboard/server/telemetry"
+)
+
+// Config is what the server is told, by the operator and by the program that it
+// is part of. The zero Config runs.
+type Config struct {
+	config.Config
+	// Bundled plugins come with the program.
+	Bundled []host.Bundled
+	// Version and Commit are of the program.
+	Version, Commit string
+	// Logger gets what an operator should know; nil discards it.
+	Logger *slog.Logger
+}
+
+// Server is a server whose store is open and whose address is taken.
+type Server struct {
+	config    Config
+	log       *slog.Logger
+	store     *sqlstore.Store
+	host      *host.Host
+	gateway   *gateway.Gateway
+	telemetry *telemetry.Telemetry
+	listener  net.Listener
+	generated string
+	reloading sync.Mutex
+}
+
+// Limits of the HTTP server. There is none on how long an answer takes:
+// streams have no end.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeader         = 64 << 10
+	// shutdownTimeout is how long requests may go on after the server was told
+	// to stop.
+	shutdownTimeout = 10 * time.Second
+)
+
+// New opens the store, applies the provisioning files and takes the address,
+// but answers nobody yet. A Server that New returned must be Run, which closes
+// all of it. A fault in a provisioning file is logged and costs that file's
+// part; the server starts all the same.
+func New(ctx context.Context, c Config) (*Server, error) {
+	c.Config = c.WithDefaults()
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("server configuration: %w", err)
+	}
+	s := &Server{config: c, log: c.Logger}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) (err error) {
+	c := s.config
+	s.store, err = sqlstore.Open(ctx, c.Data, sqlstore.KeySource{Value: string(c.SecretKey), File: c.SecretKeyFile})
+	if err != nil {
+		return fmt.Errorf("open the store in %s: %w", c.Data, err)
+	}
+	guard, generated, err := access.Open(ctx, access.Config{
+		Passwords: s.store, AdminPassword: string(c.AdminPassword), Anonymous: c.Anonymous,
+	})
+	if err != nil {
+		return fmt.Errorf("open the login: %w", err)
+	}
+	s.generated = generated
+	s.host, err = host.New(host.Config{
+		PluginDirs: c.PluginDirs, Bundled: c.Bundled, AllowUnsigned: c.AllowUnsigned,
+		PluginEnv: c.PluginSettings, Chunked: c.ChunkedPlugins, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	for _, fault := range s.host.Faults() {
+		s.log.Warn("plugin not loaded", "plugin", fault.PluginID, "path", fault.Path, "error", fault.Reason)
+	}
+	s.telemetry, err = telemetry.New(prometheus.NewRegistry(), c.Version, s.pluginStates)
+	if err != nil {
+		return fmt.Errorf("telemetry: %w", err)
+	}
+	s.gateway = gateway.New(gateway.Config{
+		Host: s.host, Store: s.store, Guard: guard,
+		Metrics: s.telemetry.Handler(), Observe: s.telemetry.Called,
+		Version: c.Version, Commit: c.Commit, Logger: s.log,
+	})
+	s.Reload(ctx)
+	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	return err
+}
+
+func (s *Server) pluginStates() []telemetry.Plugin {
+	var states []telemetry.Plugin
+	for _, p := range s.host.Plugins() {
+		if p.State != host.StateNoBackend {
+			states = append(states, telemetry.Plugin{ID: p.Manifest.ID, Up: p.State == host.StateReady, Restarts: p.Restarts})
+		}
+	}
+	return states
+}
+
+// Addr is the address that the server listens on, as host:port.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// GeneratedPassword is the admin's password if New had to make one up, which is
+// at the first start only. It is kept nowhere: show it.
+func (s *Server) GeneratedPassword() string { return s.generated }
+
+// Host runs the server's plugins.
+func (s *Server) Host() *host.Host { return s.host }
+
+// Store keeps the server's data sources. What is changed here rather than
+// through the API does not reach streams that run.
+func (s *Server) Store() datasource.Store { return s.store }
+
+// Reload reads and applies the provisioning files again. Faults are logged, and
+// cost only the part of the files that has them.
+func (s *Server) Reload(ctx context.Context) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	wanted, err := config.ReadProvisioning(s.config.Provisioning)
+	if err != nil {
+		s.log.Error("provisioning file left out", "error", err)
+	}
+	for _, warning := range wanted.Warnings {
+		s.log.Warn("provisioning", "warning", warning)
+	}
+	changes, err := datasource.Apply(ctx, s.store, wanted)
+	if err != nil {
+		s.log.Error("provisioning not applied", "error", err)
+	}
+	for _, d := range append(changes.Updated, changes.Deleted...) {
+		s.host.RenewStreams(d.UID)
+	}
+	if n := len(changes.Created) + len(changes.Updated) + len(changes.Deleted) + len(changes.Apps); n > 0 {
+		s.log.Info("provisioning applied", "created", len(changes.Created), "updated", len(changes.Updated),
+			"deleted", len(changes.Deleted), "apps", len(changes.Apps))
+	}
+}
+
+// Run starts the plugins and answers requests until ctx ends, then ends what is
+// open in the opposite order: streams, requests, plugins, the store. It returns
+// when all has ended, and may be called once.
+func (s *Server) Run(ctx context.Context) error {
+	plugins, stopPlugins := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopPlugins()
+	ran := make(chan error, 1)
+	go func() { ran <- s.host.Run(plugins) }()
+	served := s.serve(ctx)
+	stopPlugins()
+	return errors.Join(served, <-ran, s.close())
+}
+
+// serve answers requests until ctx ends, and lets those under way end.
+func (s *Server) serve(ctx context.Context) error {
+	web := &http.Server{
+		Handler:           s.telemetry.Counting(s.gateway),
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	web.RegisterOnShutdown(s.gateway.EndStreams)
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve HTTP on %s: %w", s.Addr(), err)
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	err := web.Shutdown(ending)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("requests cut off", "after", shutdownTimeout)
+		err = web.Close()
+	}
+	<-failed
+	return err
+}
+
+// close closes what open opened, last first. Serving closes the listener.
+func (s *Server) close() error {
+	var errs []error
+	if s.listener != nil {
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
