@@ -22,6 +22,9 @@ const longestHandshake = 4 << 10
 // somebody else holds open: a grandchild that left the process group.
 const drainGrace = 200 * time.Millisecond
 
+// exitGrace is how long a process that has closed its output may take to end.
+const exitGrace = 300 * time.Millisecond
+
 // child is the operating system's process. It is what go-plugin calls a
 // runner.
 type child struct {
@@ -38,9 +41,12 @@ type child struct {
 	mu        sync.Mutex
 	started   bool
 	ended     bool
+	killed    bool // by us
 	firstLine string
 
-	// exit says how the process ended, once exited is closed.
+	// dead is closed when the process has ended, exited when we have read all
+	// it had to say. exit says how it ended, from then on.
+	dead chan struct{}
 	exited chan struct{}
 	exit   *ExitError
 }
@@ -55,6 +61,7 @@ func newChild(c Config) *child {
 		log:             newLog(c.Logger, c.ID),
 		handshake:       reader,
 		handshakeWriter: writer,
+		dead:            make(chan struct{}),
 		exited:          make(chan struct{}),
 	}
 }
@@ -117,6 +124,9 @@ func (c *child) run(stdout, stderr *os.File) {
 	close(c.exited)
 }
 
+// readStdout hands the first line to go-plugin and reads on, so that nothing
+// the plugin prints later can block it. If the process is ending, go-plugin is
+// not told before it has: it would kill it, and nobody could tell why it ended.
 func (c *child) readStdout(stdout io.Reader) {
 	defer c.handshakeWriter.Close()
 	buffered := bufio.NewReaderSize(stdout, longestHandshake)
@@ -130,6 +140,10 @@ func (c *child) readStdout(stdout io.Reader) {
 	if err == nil || errors.Is(err, bufio.ErrBufferFull) {
 		_, _ = io.Copy(io.Discard, buffered)
 	}
+	select {
+	case <-c.dead:
+	case <-time.After(exitGrace):
+	}
 }
 
 // kill ends the process and its group at once.
@@ -137,6 +151,7 @@ func (c *child) kill() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.started && !c.ended {
+		c.killed = true
 		killGroup(c.pid)
 		_ = c.cmd.Process.Kill()
 	}
@@ -147,6 +162,7 @@ func (c *child) killRest() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true
+	close(c.dead)
 	killGroup(c.pid)
 }
 

@@ -39,40 +39,44 @@ func exitError(id string, err error, stderr []string) *ExitError {
 // explain turns the failure of a start into what happened to the process: what
 // go-plugin saw of it is often only a closed pipe.
 func (c *child) explain(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	if !c.wasStarted() {
+	if err == nil || !c.wasStarted() {
 		return err
 	}
-	line := c.handshakeLine()
 	if cause := context.Cause(ctx); cause != nil {
 		if !errors.Is(cause, context.DeadlineExceeded) {
 			return cause
 		}
-		return fmt.Errorf("it runs but gave no handshake in time%s", c.lastWords())
+		return fmt.Errorf("it runs but has not answered in time%s", c.lastWords())
 	}
+	c.mu.Lock()
+	line := c.firstLine
+	c.mu.Unlock()
 	if line != "" && !strings.HasPrefix(line, "1|") {
 		return fmt.Errorf("it printed %q where its handshake should be: it is no plugin, or prints before it serves", cut(line, quotedLine))
 	}
-	select {
-	case <-c.exited:
+	if c.endedByItself() {
 		return fmt.Errorf("it ended while it started: %s%s", c.exit.How, c.lastWords())
-	case <-time.After(time.Second):
 	}
 	return fmt.Errorf("%w%s", err, c.lastWords())
+}
+
+// endedByItself waits a moment for a process that seems to be ending. One that
+// go-plugin has found fault with is killed by us.
+func (c *child) endedByItself() bool {
+	select {
+	case <-c.exited:
+	case <-time.After(exitGrace):
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.killed
 }
 
 func (c *child) wasStarted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.started
-}
-
-func (c *child) handshakeLine() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.firstLine
 }
 
 // lastWords quotes the end of the process's standard error.
