@@ -126,9 +126,9 @@ const metrics = `# TYPE process_cpu_seconds_total counter
 process_cpu_seconds_total 12.5
 # TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 3e+07
-# TYPE plugboard_plugin_calls_total counter
-plugboard_plugin_calls_total{code="200"} 40
-plugboard_plugin_calls_total{code="400"} 2
+# TYPE plugboard_http_requests_total counter
+plugboard_http_requests_total{code="200"} 40
+plugboard_http_requests_total{code="400"} 2
 `
 
 func TestVitals(t *testing.T) {

@@ -27,7 +27,7 @@ type vitals struct {
 const (
 	metricCPU      = "process_cpu_seconds_total"
 	metricMemory   = "process_resident_memory_bytes"
-	metricRequests = "plugboard_plugin_calls_total"
+	metricRequests = "plugboard_http_requests_total"
 )
 
 // liveVitals reads the metrics at url one time after the other. CPU and
@@ -85,7 +85,7 @@ func readVitals(ctx context.Context, url string) (vitals, error) {
 	if response.StatusCode != http.StatusOK {
 		return vitals{}, plugin.Downstream(fmt.Errorf("read the metrics at %s: %s", url, response.Status))
 	}
-	return parseVitals(io.LimitReader(response.Body, mostMetrics), time.Now())
+	return parseVitals(io.LimitReader(response.Body, mostMetrics), time.Now().Truncate(time.Millisecond))
 }
 
 func parseVitals(text io.Reader, at time.Time) (vitals, error) {
