@@ -43,7 +43,7 @@ Exit codes:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newQuery(), newCall(), newVersion(), newBundled())
+	root.AddCommand(newDemo(), newServe(), newQuery(), newCall(), newVersion(), newBundled())
 	return root
 }
 

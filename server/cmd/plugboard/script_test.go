@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -28,16 +30,17 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
-			e.Values[serverKey{}] = &server{}
+			e.Values[runningKey{}] = &running{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start":  start,
-			"stop":   stop,
-			"signal": signalProcess,
-			"gone":   gone,
-			"get":    get,
-			"code":   code,
+			"start":     start,
+			"interrupt": interrupt,
+			"signal":    signalProcess,
+			"gone":      gone,
+			"get":       get,
+			"code":      code,
+			"until":     until,
 		},
 	})
 }
@@ -45,10 +48,10 @@ func TestScripts(t *testing.T) {
 // patience is how long to wait for what is to happen.
 const patience = 30 * time.Second
 
-type serverKey struct{}
+type runningKey struct{}
 
-// server is the server that a script has started, if it has.
-type server struct {
+// running is the server that a script has started, if it has.
+type running struct {
 	cmd            *exec.Cmd
 	stdout, stderr output
 	exited         chan error
@@ -65,8 +68,8 @@ type server struct {
 func start(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := exec.LookPath("plugboard")
 	ts.Check(err)
-	s := ts.Value(serverKey{}).(*server)
-	*s = server{cmd: exec.Command(path, args[1:]...), exited: make(chan error, 1)}
+	s := ts.Value(runningKey{}).(*running)
+	*s = running{cmd: exec.Command(path, args[1:]...), exited: make(chan error, 1)}
 	s.cmd.Dir = ts.MkAbs(".")
 	s.cmd.Env = append(os.Environ(), "TMPDIR="+ts.MkAbs("tmp"), "PLUGBOARD_ADMIN_PASSWORD="+ts.Getenv("PLUGBOARD_ADMIN_PASSWORD"))
 	ts.Check(os.MkdirAll(ts.MkAbs("tmp"), 0o700))
@@ -105,10 +108,10 @@ func rememberLines(ts *testscript.TestScript, lines []string) {
 	}
 }
 
-// stop asks the server to end, as Ctrl-C does, and waits until it has. What it
+// interrupt asks the server to end, as Ctrl-C does, and waits until it has. What it
 // printed is in the files stdout and stderr.
-func stop(ts *testscript.TestScript, neg bool, args []string) {
-	s := ts.Value(serverKey{}).(*server)
+func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	s := ts.Value(runningKey{}).(*running)
 	ts.Check(s.cmd.Process.Signal(os.Interrupt))
 	select {
 	case err := <-s.exited:
@@ -134,6 +137,19 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// until runs a program until it prints a text: until TEXT plugboard …
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	waitFor(ts, func() error {
+		if err := ts.Exec(args[1], args[2:]...); err != nil {
+			return err
+		}
+		if printed := ts.ReadFile("stdout"); !strings.Contains(printed, args[0]) {
+			return fmt.Errorf("it prints %q", printed)
+		}
+		return nil
+	})
 }
 
 // signalProcess sends a signal by its number: signal 9 PID.
@@ -167,7 +183,7 @@ func alive(pid int) bool {
 	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return !errors.Is(err, os.ErrNotExist)
+		return true // not on Linux, or just gone
 	}
 	_, state, _ := strings.Cut(string(stat), ") ")
 	return !strings.HasPrefix(state, "Z")
