@@ -25,6 +25,7 @@ func (s *server) QueryData(ctx context.Context, req *wire.QueryDataRequest) (*wi
 	response := &wire.QueryDataResponse{Responses: make(map[string]*wire.DataResponse, len(req.Queries))}
 	err := s.call(ctx, "queryData", call{context: contextFromWire(req.PluginContext), headers: req.Headers},
 		func(ctx context.Context, h *held) error {
+			req.Format = formatOf(req.Format)
 			if h.batch != nil {
 				return s.askTogether(ctx, h, req, response)
 			}
@@ -137,6 +138,15 @@ func encodeFrame(refID string, f *frame.Frame, format wire.DataFrameFormat, part
 		return framejson.Append(nil, f, parts)
 	}
 	return f.MarshalArrow()
+}
+
+// formatOf is the format to answer in: Arrow, where the host asks for one that
+// we do not know.
+func formatOf(asked wire.DataFrameFormat) wire.DataFrameFormat {
+	if asked == wire.DataFrameFormat_JSON {
+		return asked
+	}
+	return wire.DataFrameFormat_ARROW
 }
 
 // inParallel calls f with 0 to n-1, a few at once, and returns when all calls

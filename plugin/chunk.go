@@ -16,13 +16,13 @@ func (s *server) QueryChunkedData(req *wire.QueryChunkedDataRequest, stream wire
 	if !s.plugin.offer.chunks {
 		return toStatus(ErrNotImplemented)
 	}
-	out := &chunkStream{send: stream.Send, format: req.Format}
+	out := &chunkStream{send: stream.Send, format: formatOf(req.Format)}
 	ctx := stream.Context()
 	err := s.call(ctx, "queryChunkedData", call{context: contextFromWire(req.PluginContext), headers: req.Headers},
 		func(ctx context.Context, h *held) error {
 			failures := make([]error, len(req.Queries))
 			inParallel(len(req.Queries), func(i int) {
-				failures[i] = s.askInChunks(ctx, h, req.Queries[i], req.Format, out)
+				failures[i] = s.askInChunks(ctx, h, req.Queries[i], out)
 			})
 			return firstFailure(failures)
 		})
@@ -43,12 +43,12 @@ func (s *server) QueryChunkedData(req *wire.QueryChunkedDataRequest, stream wire
 }
 
 // askInChunks asks one query. The error it returns is what the answer says.
-func (s *server) askInChunks(ctx context.Context, h *held, q *wire.DataQuery, format wire.DataFrameFormat, out *chunkStream) error {
+func (s *server) askInChunks(ctx context.Context, h *held, q *wire.DataQuery, out *chunkStream) error {
 	frames := frameIDs{}
 	err := func() (err error) {
 		defer recovered(s.logger, &err)
 		return h.chunks(ctx, queryFromWire(q), func(f *frame.Frame) error {
-			chunk, err := encodeChunk(q.RefId, f, format, frames)
+			chunk, err := encodeChunk(q.RefId, f, out.format, frames)
 			if err != nil {
 				return err
 			}

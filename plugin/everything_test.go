@@ -172,7 +172,15 @@ func (e *everything) RunStream(ctx context.Context, c plugin.Channel, to *plugin
 	return fmt.Errorf("no channel %q", c.Path)
 }
 
-func (e *everything) Close() error { return nil }
+// Close says that it was called, to a test that handed over a file for it.
+func (e *everything) Close() error {
+	e.settings.Logger.Info("closing")
+	if os.Getenv(role) != "host" {
+		return nil
+	}
+	_, err := os.NewFile(3, "held").WriteString("closed")
+	return err
+}
 
 func texts(values ...string) frame.Frames {
 	return frame.Frames{frame.New("", frame.NewField("text", nil, values))}

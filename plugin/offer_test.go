@@ -77,6 +77,11 @@ func TestFaultsOfTheAuthorStopTheStart(t *testing.T) {
 		"field Key of struct { Key int \"secret:\\\"key\\\"\" } takes a secret: it must be an exported string": plugin.DataSource(opens[struct {
 			Key int `secret:"key"`
 		}, none]),
+		"field Key of struct { Key string \"secret:\\\"key\\\"\" } takes a secret: it must not be in a list or map": plugin.DataSource(opens[struct {
+			Hosts []struct {
+				Key string `secret:"key"`
+			}
+		}, none]),
 		"this plugin was not made by plugin.DataSource or plugin.App": {},
 	} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -53,6 +53,12 @@ func Serve(ctx context.Context, p Plugin) error {
 	if os.Getenv(cookieKey) != cookieValue {
 		return errors.New(p.introduction())
 	}
+	// The log of a plugin whose host has died is a broken pipe, and writing to
+	// it must not end the process before its instances are closed.
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
+
 	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: os.Stderr, JSONFormat: true})
 	s := newServer(p, slog.New(logHandler{to: log}))
 

@@ -93,12 +93,17 @@ func fillOwn(value reflect.Value, key string, s DataSourceSettings) bool {
 
 // secretFields finds fields that could never take the secret they ask for.
 func secretFields(t reflect.Type) error {
-	return visitSecrets(t, map[reflect.Type]bool{})
+	return visitSecrets(t, false, map[reflect.Type]bool{})
 }
 
-func visitSecrets(t reflect.Type, seen map[reflect.Type]bool) error {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+// visitSecrets knows whether t is the element of a list or map, of which there
+// may be many.
+func visitSecrets(t reflect.Type, many bool, seen map[reflect.Type]bool) error {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return visitSecrets(t.Elem(), many, seen)
+	case reflect.Slice, reflect.Array, reflect.Map:
+		return visitSecrets(t.Elem(), true, seen)
 	}
 	if t.Kind() != reflect.Struct || seen[t] {
 		return nil
@@ -106,13 +111,14 @@ func visitSecrets(t reflect.Type, seen map[reflect.Type]bool) error {
 	seen[t] = true
 	for i := range t.NumField() {
 		field := t.Field(i)
-		if _, secret := field.Tag.Lookup("secret"); secret {
-			if field.Type.Kind() != reflect.String || !field.IsExported() {
-				return fmt.Errorf("field %s of %s takes a secret: it must be an exported string", field.Name, t)
-			}
-			continue
+		_, secret := field.Tag.Lookup("secret")
+		switch {
+		case secret && (field.Type.Kind() != reflect.String || !field.IsExported()):
+			return fmt.Errorf("field %s of %s takes a secret: it must be an exported string", field.Name, t)
+		case secret && many:
+			return fmt.Errorf("field %s of %s takes a secret: it must not be in a list or map", field.Name, t)
 		}
-		if err := visitSecrets(field.Type, seen); err != nil {
+		if err := visitSecrets(field.Type, many, seen); err != nil {
 			return err
 		}
 	}

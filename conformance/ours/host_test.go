@@ -12,6 +12,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/grpcplugin"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/useragent"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 )
@@ -93,12 +94,11 @@ func seattle() backend.PluginContext {
 		panic(err)
 	}
 	return backend.PluginContext{
-		OrgID:         1,
 		PluginID:      "everything",
 		Namespace:     "default",
 		User:          &backend.User{Login: "ada", Role: "Viewer"},
 		UserAgent:     agent,
-		GrafanaConfig: backend.NewGrafanaCfg(map[string]string{"GF_APP_URL": "http://here"}),
+		GrafanaConfig: config.NewGrafanaCfg(map[string]string{"GF_APP_URL": "http://here"}),
 		DataSourceInstanceSettings: &backend.DataSourceInstanceSettings{
 			ID: 3, UID: "rain", Name: "Rain", URL: "http://rain", BasicAuthEnabled: true,
 			JSONData:                []byte(`{"city":"Seattle"}`),
