@@ -3,7 +3,10 @@ package frame_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -250,4 +253,26 @@ func FuzzUnmarshalArrow(f *testing.F) {
 			t.Errorf("%s\nbecame\n%s", text, frametest.Text(again))
 		}
 	})
+}
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestUnmarshalOldSDKs reads what plugins on old versions of the official SDK
+// send: the files changed by some bytes between 0.102 and 0.164.
+func TestUnmarshalOldSDKs(t *testing.T) {
+	files, err := filepath.Glob("testdata/sdk/*.arrow")
+	if err != nil || len(files) != 4 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden := "testdata/sdk/full.txt"
+		if strings.Contains(name, "empty") {
+			golden = "testdata/sdk/empty.txt"
+		}
+		frametest.Golden(t, golden, unmarshal(t, b), *update)
+	}
 }

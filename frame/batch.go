@@ -28,11 +28,11 @@ type batch struct {
 
 // addBatch appends the rows of a record batch.
 func (r *reader) addBatch(f *Frame, message, body []byte) error {
-	prefix := 8 // 0xffffffff and the length; older files have the length only
+	// Ahead of the flatbuffer stand 0xffffffff and its length.
 	if binary.LittleEndian.Uint32(message) != math.MaxUint32 {
-		prefix = 4
+		return errors.New("no message where the footer says")
 	}
-	flat, root := readFlat(message[prefix:])
+	flat, root := readFlat(message[8:])
 	// Message: 0 version, 1 kind of header (3 is a record batch), 2 header.
 	if root.uint8(1) != 3 {
 		return errors.Join(flat.err, errors.New("not a record batch"))
