@@ -80,17 +80,14 @@ func New(ctx context.Context, c Config) (*Server, error) {
 
 func (s *Server) open(ctx context.Context) (err error) {
 	c := s.config
+	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return err
+	}
 	s.store, err = sqlstore.Open(ctx, c.Data, sqlstore.KeySource{Value: string(c.SecretKey), File: c.SecretKeyFile})
 	if err != nil {
 		return fmt.Errorf("open the store in %s: %w", c.Data, err)
 	}
-	guard, generated, err := access.Open(ctx, access.Config{
-		Passwords: s.store, AdminPassword: string(c.AdminPassword), Anonymous: c.Anonymous,
-	})
-	if err != nil {
-		return fmt.Errorf("open the login: %w", err)
-	}
-	s.generated = generated
 	s.host, err = host.New(host.Config{
 		PluginDirs: c.PluginDirs, Bundled: c.Bundled, AllowUnsigned: c.AllowUnsigned,
 		PluginEnv: c.PluginSettings, Chunked: c.ChunkedPlugins, Logger: s.log,
@@ -105,14 +102,22 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("telemetry: %w", err)
 	}
+	// Last of what can fail: a password that is made up is kept from here on,
+	// and must be shown.
+	guard, generated, err := access.Open(ctx, access.Config{
+		Passwords: s.store, AdminPassword: string(c.AdminPassword), Anonymous: c.Anonymous,
+	})
+	if err != nil {
+		return fmt.Errorf("open the login: %w", err)
+	}
+	s.generated = generated
 	s.gateway = gateway.New(gateway.Config{
 		Host: s.host, Store: s.store, Guard: guard,
 		Metrics: s.telemetry.Handler(), Observe: s.telemetry.Called,
 		Version: c.Version, Commit: c.Commit, Logger: s.log,
 	})
 	s.Reload(ctx)
-	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
-	return err
+	return nil
 }
 
 func (s *Server) pluginStates() []telemetry.Plugin {

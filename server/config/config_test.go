@@ -16,6 +16,13 @@ func Example() {
 	env := []string{"PLUGBOARD_LOG_LEVEL=debug"}
 	flags := map[string][]string{"listen": {":8080"}, "plugins": {"./dist"}}
 
+	dir, err := os.MkdirTemp("", "plugboard")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // temporary
+	file = filepath.Join(dir, file)
+
 	c, err := Load(writeExample(file, "log-level: error\nallow-unsigned: ['*']\n"), env, flags)
 	fmt.Println(c.Listen, c.PluginDirs, c.AllowUnsigned, c.LogLevel, err)
 
@@ -27,12 +34,7 @@ func Example() {
 	// true 2 2 colour
 }
 
-func writeExample(name, text string) string {
-	dir, err := os.MkdirTemp("", "plugboard")
-	if err != nil {
-		panic(err)
-	}
-	path := filepath.Join(dir, name)
+func writeExample(path, text string) string {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		panic(err)
 	}

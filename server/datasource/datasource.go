@@ -95,7 +95,8 @@ type Store interface {
 	// DataSources returns all, sorted by name without regard to case. One
 	// whose secrets cannot be read is among them, without its secrets.
 	DataSources(ctx context.Context) ([]DataSource, error)
-	// DataSource returns the one that key names.
+	// DataSource returns the one that key names. With ErrDamaged it is there
+	// too, but without its secrets.
 	DataSource(ctx context.Context, key Key) (DataSource, error)
 	// Create adds d and returns it with its id, uid (made up if empty),
 	// version 1 and times. A second default takes the place of the first.
@@ -161,6 +162,9 @@ var (
 	ErrExists = errors.New("data source with the same name or uid already exists")
 	// ErrStale: the data source has changed since it was read.
 	ErrStale = errors.New("data source has been changed by somebody else")
+	// ErrDamaged: the stored secrets cannot be decrypted. Saving the data
+	// source again mends it.
+	ErrDamaged = errors.New("the stored secrets cannot be decrypted, enter them again: the database was damaged or tampered with")
 	// ErrReadOnly: the data source is provisioned.
 	ErrReadOnly = errors.New("data source is provisioned and read-only")
 )

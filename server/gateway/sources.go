@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -187,7 +188,7 @@ func (g *Gateway) storedSource(r *http.Request) (datasource.DataSource, error) {
 		return datasource.DataSource{}, err
 	}
 	d, err := g.store.DataSource(r.Context(), key)
-	if err != nil {
+	if err != nil && !errors.Is(err, datasource.ErrDamaged) { // it may be shown, mended and deleted
 		return d, storeFailure(err)
 	}
 	return d, nil

@@ -20,7 +20,7 @@ func (s *Store) App(ctx context.Context, pluginID string) (datasource.App, error
 		return datasource.App{}, err
 	}
 	if found.damaged != nil {
-		return datasource.App{}, fmt.Errorf("secrets of app %q: %w; save its settings again", pluginID, found.damaged)
+		return found.App, fmt.Errorf("app %q: %w", pluginID, found.damaged)
 	}
 	return found.App, nil
 }

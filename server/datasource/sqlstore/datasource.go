@@ -32,7 +32,7 @@ func (s *Store) DataSource(ctx context.Context, key datasource.Key) (datasource.
 		return datasource.DataSource{}, err
 	}
 	if found.damaged != nil {
-		return datasource.DataSource{}, fmt.Errorf("secrets of data source %q: %w; delete and add the data source again", found.Name, found.damaged)
+		return found.DataSource, fmt.Errorf("data source %q: %w", found.Name, found.damaged)
 	}
 	return found.DataSource, nil
 }

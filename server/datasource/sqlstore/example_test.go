@@ -12,6 +12,7 @@ import (
 func Example() {
 	dir, err := os.MkdirTemp("", "plugboard")
 	check(err)
+	defer os.RemoveAll(dir)
 	ctx := context.Background()
 	store, err := sqlstore.Open(ctx, dir, sqlstore.KeySource{})
 	check(err)
@@ -36,6 +37,7 @@ func Example() {
 func ExampleStore_provisioning() {
 	dir, err := os.MkdirTemp("", "plugboard")
 	check(err)
+	defer os.RemoveAll(dir)
 	ctx := context.Background()
 	store, err := sqlstore.Open(ctx, dir, sqlstore.KeySource{})
 	check(err)

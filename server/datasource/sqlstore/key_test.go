@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -170,11 +171,11 @@ func TestSecretsMovedToAnotherRow(t *testing.T) {
 
 	store = open(t, dir)
 	for _, name := range []string{"one", "two"} {
-		_, err := store.DataSource(t.Context(), datasource.ByUID(name))
-		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "tampered") {
-			t.Errorf("data source %s: %v", name, err)
+		d, err := store.DataSource(t.Context(), datasource.ByUID(name))
+		if !errors.Is(err, datasource.ErrDamaged) || !strings.Contains(err.Error(), name) || d.ID == 0 || len(d.Secrets) > 0 {
+			t.Errorf("data source %s: %+v, %v", name, d, err)
 		}
-		if _, err = store.App(t.Context(), name); err == nil || !strings.Contains(err.Error(), "tampered") {
+		if _, err = store.App(t.Context(), name); !errors.Is(err, datasource.ErrDamaged) {
 			t.Errorf("app %s: %v", name, err)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/plugboard/plugboard/server/datasource"
 )
 
 // cipher encrypts secrets with AES-256-GCM.
@@ -20,8 +22,6 @@ import (
 type cipher struct{ aead stdcipher.AEAD }
 
 const sealFormat = 1
-
-var errSealed = errors.New("cannot be decrypted: the database was damaged or tampered with")
 
 // openCipher finds the key and makes sure it is the one that the database was
 // made with.
@@ -69,12 +69,12 @@ func (c *cipher) seal(row string, clear []byte) []byte {
 
 func (c *cipher) open(row string, sealed []byte) ([]byte, error) {
 	if len(sealed) < 1+c.aead.NonceSize() || sealed[0] != sealFormat {
-		return nil, errSealed
+		return nil, datasource.ErrDamaged
 	}
 	nonce, ciphertext := sealed[1:1+c.aead.NonceSize()], sealed[1+c.aead.NonceSize():]
 	clear, err := c.aead.Open(nil, nonce, ciphertext, []byte(row))
 	if err != nil {
-		return nil, errSealed
+		return nil, datasource.ErrDamaged
 	}
 	return clear, nil
 }
@@ -101,7 +101,7 @@ func (c *cipher) openSecrets(row string, sealed []byte) (map[string]string, erro
 		return secrets, err
 	}
 	if err := json.Unmarshal(clear, &secrets); err != nil {
-		return map[string]string{}, errSealed
+		return map[string]string{}, datasource.ErrDamaged
 	}
 	return secrets, nil
 }
