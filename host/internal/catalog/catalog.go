@@ -41,12 +41,15 @@ func (f Fault) Error() string { return f.Path + ": " + f.Reason }
 
 // Catalog holds what is installed, each plugin once. The first wins an id.
 type Catalog struct {
-	entries map[string]*Entry
-	faults  []Fault
+	entries  map[string]*Entry
+	faults   []Fault
+	searched map[string]bool // directories
 }
 
 // New returns an empty catalog.
-func New() *Catalog { return &Catalog{entries: map[string]*Entry{}} }
+func New() *Catalog {
+	return &Catalog{entries: map[string]*Entry{}, searched: map[string]bool{}}
+}
 
 // Bundle adds a plugin of which there is no directory.
 func (c *Catalog) Bundle(raw []byte, command, aliases []string) error {
@@ -67,7 +70,10 @@ func (c *Catalog) Bundle(raw []byte, command, aliases []string) error {
 // Scan adds the plugins below dir. What cannot be loaded becomes a fault, and
 // the rest is loaded all the same.
 func (c *Catalog) Scan(dir string) {
-	files, faults := findManifests(dir)
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute
+	}
+	files, faults := findManifests(dir, c.searched)
 	c.faults = append(c.faults, faults...)
 	found := map[string]*Entry{} // by directory
 	for _, file := range files {

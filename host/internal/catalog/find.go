@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 const manifestName = "plugin.json"
@@ -12,37 +13,38 @@ const manifestName = "plugin.json"
 // their children, and what could not be searched. It follows symbolic links,
 // leaves out node_modules, and where a directory has a "dist" it looks nowhere
 // else in it: what lies beside is the plugin's source.
-func findManifests(root string) ([]string, []Fault) {
-	f := finder{seen: map[string]bool{}}
-	f.walk(filepath.Clean(root))
+//
+// A directory is searched once: seen holds the true paths of those that have
+// been. Links may loop.
+func findManifests(root string, seen map[string]bool) ([]string, []Fault) {
+	f := finder{seen: seen}
+	f.walk(root)
 	return f.files, f.faults
 }
 
 type finder struct {
-	// seen holds the directories visited by their true paths: links may loop.
 	seen   map[string]bool
 	files  []string
 	faults []Fault
 }
 
 func (f *finder) walk(dir string) {
-	entries, err := f.enter(dir)
+	isNew, err := f.visit(dir)
 	if err != nil {
-		f.faults = append(f.faults, Fault{Path: dir, Reason: fmt.Sprintf("cannot search for plugins: %v", err)})
+		f.fault(dir, err)
+	}
+	if !isNew {
 		return
 	}
-	var below []string
-	for _, entry := range entries {
-		path := filepath.Join(dir, entry.Name())
-		switch {
-		case entry.Name() == "node_modules":
-		case isDir(path, entry):
-			if entry.Name() == "dist" {
-				f.walk(path)
-				return
-			}
-			below = append(below, path)
-		}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		f.fault(dir, err)
+		return
+	}
+	below := subdirectories(dir, entries)
+	if dist := filepath.Join(dir, "dist"); slices.Contains(below, dist) {
+		f.walk(dist)
+		return
 	}
 	if manifest := filepath.Join(dir, manifestName); isFile(manifest) {
 		f.files = append(f.files, manifest)
@@ -52,18 +54,29 @@ func (f *finder) walk(dir string) {
 	}
 }
 
-// enter lists a directory, or nothing where it has been already.
-func (f *finder) enter(dir string) ([]os.DirEntry, error) {
+// visit reports whether a directory has not been searched before.
+func (f *finder) visit(dir string) (bool, error) {
 	path, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return nil, err
-	}
-	path, err = filepath.Abs(path)
 	if err != nil || f.seen[path] {
-		return nil, err
+		return false, err
 	}
 	f.seen[path] = true
-	return os.ReadDir(path)
+	return true, nil
+}
+
+func (f *finder) fault(dir string, err error) {
+	f.faults = append(f.faults, Fault{Path: dir, Reason: fmt.Sprintf("cannot search for plugins: %v", err)})
+}
+
+func subdirectories(dir string, entries []os.DirEntry) []string {
+	var below []string
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		if entry.Name() != "node_modules" && isDir(path, entry) {
+			below = append(below, path)
+		}
+	}
+	return below
 }
 
 func isDir(path string, entry os.DirEntry) bool {
