@@ -88,6 +88,7 @@ func (s *server) askTogether(ctx context.Context, h *held, req *wire.QueryDataRe
 // says.
 func (s *server) respond(refID string, answer Answer, format wire.DataFrameFormat) (*wire.DataResponse, error) {
 	frames, err := s.encode(refID, answer.Frames, format)
+	answer.Err = sound(answer.Err)
 	if answer.Err == nil {
 		answer.Err = err
 	}

@@ -80,6 +80,9 @@ func (e *everything) Query(ctx context.Context, q plugin.Query[everythingModel])
 		return frame.Frames{cached}, nil
 	case "panic":
 		panic("as ordered")
+	case "nil error":
+		var missing *wrapped
+		return nil, missing
 	case "nil":
 		return frame.Frames{nil}, nil
 	case "downstream":
@@ -119,7 +122,7 @@ func (e *everything) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/echo":
 		w.Header().Set("X-Method", r.Method)
 		w.WriteHeader(http.StatusTeapot)
-		fmt.Fprintf(w, "%s %s %s", r.URL.RawQuery, r.Header.Get("X-Trace"), plugin.ContextFrom(r.Context()).User.Login)
+		fmt.Fprintf(w, "%s %s %s", r.URL.RawQuery, plugin.HTTPHeader(plugin.HeadersFrom(r.Context())).Get("X-Trace"), plugin.ContextFrom(r.Context()).User.Login)
 	case "/drip":
 		for i := range 3 {
 			fmt.Fprintf(w, "drop %d\n", i)
@@ -185,6 +188,12 @@ func (e *everything) Close() error {
 func texts(values ...string) frame.Frames {
 	return frame.Frames{frame.New("", frame.NewField("text", nil, values))}
 }
+
+// wrapped panics if it is nil.
+type wrapped struct{ err error }
+
+func (w *wrapped) Error() string { return w.err.Error() }
+func (w *wrapped) Unwrap() error { return w.err }
 
 // source is the data source that tests call.
 func source(settings string) plugin.Context {

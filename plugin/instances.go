@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/http"
-	"runtime/debug"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -320,17 +318,4 @@ func sameDataSource(a, b *DataSourceSettings) bool {
 		a.URL == b.URL && a.User == b.User && a.Database == b.Database &&
 		a.BasicAuth == b.BasicAuth && a.BasicAuthUser == b.BasicAuthUser && a.APIVersion == b.APIVersion &&
 		bytes.Equal(a.JSON, b.JSON) && maps.Equal(a.Secrets, b.Secrets)
-}
-
-// recovered turns a panic of the author's code into an error, with its stack
-// in the log.
-func recovered(logger *slog.Logger, err *error) {
-	switch cause := recover(); cause {
-	case nil:
-	case http.ErrAbortHandler: // how a handler says that it cannot finish
-		*err = http.ErrAbortHandler
-	default:
-		logger.Error("the plugin panicked", keyPanic, fmt.Sprint(cause), keyStack, string(debug.Stack()))
-		*err = &Error{Message: fmt.Sprintf("the plugin panicked: %v", cause), Source: SourcePlugin, Status: http.StatusInternalServerError}
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -69,6 +70,9 @@ func instanceLabels(c Context) prometheus.Labels {
 	labels := prometheus.Labels{}
 	if c.DataSource != nil {
 		labels[keyDataSource] = c.DataSource.UID
+	}
+	if c.OrgID > 1 {
+		labels[keyOrg] = strconv.FormatInt(c.OrgID, 10)
 	}
 	if c.Namespace != "" && c.Namespace != "default" {
 		labels[keyNamespace] = c.Namespace

@@ -40,8 +40,9 @@ const (
 // ErrNotImplemented. All of them may be called from many goroutines at once.
 //
 // open is called with the first call for a data source and again when its
-// settings have changed. Its ctx ends when it returns. When the last call on
-// the instance that was replaced has ended, that one is closed.
+// settings have changed; a change of GrafanaConfig alone is none. Its ctx ends
+// when it returns. When the last call on the instance that was replaced has
+// ended, that one is closed.
 //
 // I must be a concrete type. A method that has the name of one of these
 // capabilities but another signature is a fault that Serve reports.

@@ -29,6 +29,7 @@ func TestQueriesOfOneRequestAreAnsweredEach(t *testing.T) {
 				query("cached", `{"do":"cached"}`),
 				query("panic", `{"do":"panic"}`),
 				query("nil", `{"do":"nil"}`),
+				query("nil error", `{"do":"nil error"}`),
 				query("downstream", `{"do":"downstream"}`),
 				query("unknown", `{"do":"sing"}`),
 				query("type", `{"do":"echo","rows":"many"}`),
@@ -47,8 +48,10 @@ func TestQueriesOfOneRequestAreAnsweredEach(t *testing.T) {
 			}
 		}
 		for refID, want := range map[string]plugin.Response{
-			"panic":      {Error: "the plugin panicked: as ordered", ErrorSource: plugin.SourcePlugin, Status: 500},
-			"nil":        {Error: "frame 0: the plugin answered a nil frame", ErrorSource: plugin.SourcePlugin, Status: 500},
+			"panic": {Error: "the plugin panicked: as ordered", ErrorSource: plugin.SourcePlugin, Status: 500},
+			"nil":   {Error: "frame 0: the plugin answered a nil frame", ErrorSource: plugin.SourcePlugin, Status: 500},
+			"nil error": {Error: "the plugin returned an error (*plugin_test.wrapped) that panics: runtime error: invalid memory address or nil pointer dereference",
+				ErrorSource: plugin.SourcePlugin, Status: 500},
 			"downstream": {Error: "asking: no answer", ErrorSource: plugin.SourceDownstream, Status: 502},
 			"unknown":    {Error: `do "sing"`, ErrorSource: plugin.SourceDownstream, Status: 400},
 			"type":       {Error: "query: rows: want a whole number (int), have string", ErrorSource: plugin.SourceDownstream, Status: 400},
