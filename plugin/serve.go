@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/hashicorp/go-hclog"
@@ -53,28 +54,20 @@ func Serve(ctx context.Context, p Plugin) error {
 	if os.Getenv(cookieKey) != cookieValue {
 		return errors.New(p.introduction())
 	}
-	// The log of a plugin whose host has died is a broken pipe, and writing to
-	// it must not end the process before its instances are closed.
-	broken := make(chan os.Signal, 1)
-	signal.Notify(broken, syscall.SIGPIPE)
-	defer signal.Stop(broken)
-
+	defer takeBrokenPipes()()
 	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: os.Stderr, JSONFormat: true})
 	s := newServer(p, slog.New(logHandler{to: log}))
+	host := newHostWatch()
+	serving := newServing()
 
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	host := newHostWatch()
-	made := make(chan *grpc.Server, 1)
-	served := make(chan struct{})
-
 	var watchers sync.WaitGroup
 	watchers.Go(func() {
 		if err := host.run(ctx); err != nil {
 			cancel(err)
 		}
 	})
-	watchers.Go(func() { s.stopWith(ctx, made, served) })
+	watchers.Go(func() { serving.stopWith(ctx, s) })
 
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
@@ -85,23 +78,32 @@ func Serve(ctx context.Context, p Plugin) error {
 		VersionedPlugins: map[int]goplugin.PluginSet{protocolVersion: {"plugin": grpcPlugin{server: s}}},
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			server := grpc.NewServer(append(opts, s.options(grpc.StatsHandler(host))...)...)
-			made <- server
+			serving.begin(server)
 			return server
 		},
 		Logger: log.Named("go-plugin"),
 	})
-	close(served)
+	serving.end()
 	cause := context.Cause(ctx)
 	cancel(nil)
 	watchers.Wait()
 	s.drain()
-	switch {
-	case cause == nil && len(made) == 0:
-		return errors.New("serving failed: the log has the reason")
-	case errors.Is(cause, errHostGone):
+	if errors.Is(cause, errHostGone) {
 		return cause
 	}
+	if !serving.begun.Load() {
+		return errors.New("serving failed: the log has the reason")
+	}
 	return nil
+}
+
+// takeBrokenPipes keeps the process alive when it writes to a log that nobody
+// reads any more, as that of a host that has died: instances are still to be
+// closed then. Unlike an ignored signal, child processes do not inherit it.
+func takeBrokenPipes() (stop func()) {
+	taken := make(chan os.Signal, 1)
+	signal.Notify(taken, syscall.SIGPIPE)
+	return func() { signal.Stop(taken) }
 }
 
 // ServeListener serves p on a listener, without a host that starts it, until
@@ -115,31 +117,48 @@ func ServeListener(ctx context.Context, p Plugin, listener net.Listener, logger 
 	server := grpc.NewServer(s.options()...)
 	s.register(server)
 
-	made := make(chan *grpc.Server, 1)
-	made <- server
-	served := make(chan struct{})
+	serving := newServing()
+	serving.begin(server)
 	var stopping sync.WaitGroup
-	stopping.Go(func() { s.stopWith(ctx, made, served) })
+	stopping.Go(func() { serving.stopWith(ctx, s) })
 	err := server.Serve(listener)
-	close(served)
+	serving.end()
 	stopping.Wait()
 	s.drain()
 	return err
 }
 
+// serving is the time from the making of a gRPC server to its stop.
+type serving struct {
+	made  chan *grpc.Server
+	begun atomic.Bool
+	ended chan struct{}
+}
+
+func newServing() *serving {
+	return &serving{made: make(chan *grpc.Server, 1), ended: make(chan struct{})}
+}
+
+func (s *serving) begin(server *grpc.Server) {
+	s.begun.Store(true)
+	s.made <- server
+}
+
+func (s *serving) end() { close(s.ended) }
+
 // stopWith drains and stops the gRPC server when ctx ends, unless it stops by
 // itself.
-func (s *server) stopWith(ctx context.Context, made <-chan *grpc.Server, served <-chan struct{}) {
+func (s *serving) stopWith(ctx context.Context, calls *server) {
 	select {
 	case <-ctx.Done():
-		s.drain()
-	case <-served:
+		calls.drain()
+	case <-s.ended:
 		return
 	}
 	select {
-	case server := <-made:
+	case server := <-s.made:
 		server.Stop()
-	case <-served:
+	case <-s.ended:
 	}
 }
 
