@@ -46,7 +46,7 @@ type child struct {
 
 	// dead is closed when the process has ended, exited when we have read all
 	// it had to say. exit says how it ended, from then on.
-	dead chan struct{}
+	dead   chan struct{}
 	exited chan struct{}
 	exit   *ExitError
 }
