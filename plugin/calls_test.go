@@ -124,6 +124,10 @@ func TestRunStream(t *testing.T) {
 	if _, err = run("count"); err == nil || err.Error() != `no channel "count"` {
 		t.Errorf("the path was tampered with: %v", err)
 	}
+	_, err = run("timeout")
+	if failure, ok := errors.AsType[*plugin.Error](err); !ok || failure.Status != http.StatusGatewayTimeout || failure.Source != plugin.SourceDownstream {
+		t.Errorf("a time limit of the plugin's own is not that of the call: %v", err)
+	}
 	if _, err = run("panic"); err == nil || err.Error() != "the plugin panicked: as ordered" {
 		t.Errorf("panic: %v", err)
 	}

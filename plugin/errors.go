@@ -102,14 +102,11 @@ func toStatus(err error) error {
 	case errors.Is(err, ErrUnavailable):
 		return status.Error(codes.Unavailable, err.Error())
 	}
+	// Not Canceled or DeadlineExceeded, whatever the author's code waited for:
+	// those say that the call has ended, and then gRPC says so by itself.
 	failure := failureOf(err)
 	code := codes.Unknown
-	switch {
-	case errors.Is(err, context.Canceled):
-		code = codes.Canceled
-	case errors.Is(err, context.DeadlineExceeded):
-		code = codes.DeadlineExceeded
-	case errors.Is(err, errReplaced):
+	if errors.Is(err, errReplaced) {
 		code = codes.Aborted // to be tried again
 	}
 	st := status.New(code, failure.Message)

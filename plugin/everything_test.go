@@ -161,6 +161,10 @@ func (e *everything) RunStream(ctx context.Context, c plugin.Channel, to *plugin
 			}
 		}
 		return to.SendFrame(frame.New("count", frame.NewField("n", nil, []string{"done"})))
+	case "timeout":
+		ctx, cancel := context.WithTimeout(ctx, 0)
+		defer cancel()
+		return fmt.Errorf("asking: %w", ctx.Err())
 	case "json":
 		return to.SendJSON([]byte(`{"free":true}`))
 	case "panic":
