@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -87,7 +88,7 @@ func (d demo) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 		Logger:  slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
-		return unavailable("%w", err)
+		return notStarted(err)
 	}
 	return runBeside(ctx, s.Run, func(ctx context.Context) error { return d.introduce(ctx, s, stdout) })
 }
@@ -138,14 +139,11 @@ func (d demo) introduce(ctx context.Context, s *server.Server, stdout io.Writer)
 	if err := keepSources(ctx, s.Store(), sources); err != nil {
 		return failed("%w", err)
 	}
-	ready := make([]condition, len(sources))
-	for i, source := range sources {
-		ready[i] = check(ctx, &api{base: address, client: http.DefaultClient}, source)
-	}
+	conditions := checkAll(ctx, &api{base: address, client: http.DefaultClient}, sources)
 	if ctx.Err() != nil {
 		return nil
 	}
-	printSources(stdout, sources, ready, s.Host())
+	printSources(stdout, sources, conditions, s.Host())
 	printTry(stdout, address, sources, s.Host())
 	return nil
 }
@@ -159,6 +157,17 @@ type condition struct {
 // startPatience is how long a data source may take to become well.
 const startPatience = 15 * time.Second
 
+// checkAll asks all data sources at once.
+func checkAll(ctx context.Context, server *api, sources []datasource.DataSource) []condition {
+	conditions := make([]condition, len(sources))
+	var checks sync.WaitGroup
+	for i, source := range sources {
+		checks.Go(func() { conditions[i] = check(ctx, server, source) })
+	}
+	checks.Wait()
+	return conditions
+}
+
 // check asks a data source whether it works, and asks again while its plugin
 // is not there.
 func check(ctx context.Context, server *api, source datasource.DataSource) condition {
@@ -168,6 +177,9 @@ func check(ctx context.Context, server *api, source datasource.DataSource) condi
 	defer ticker.Stop()
 	for {
 		status, answer, err := server.fetch(ctx, http.MethodGet, "/api/datasources/uid/"+url.PathEscape(source.UID)+"/health", nil)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return condition{message: fmt.Sprintf("no answer within %v", startPatience)}
+		}
 		if err != nil {
 			return condition{message: err.Error()}
 		}
@@ -230,7 +242,7 @@ Try, in another terminal:
 	}
 	for _, source := range sources {
 		if p, ok := h.Plugin(source.Type); ok && source.UID == uid && p.PID != 0 {
-			fmt.Fprintf(w, "  kill -9 %d && %s %s '%s'\n\n", p.PID, query, uid, question)
+			fmt.Fprintf(w, "  kill -9 %d; sleep 1; %s %s '%s'\n\n", p.PID, query, uid, question)
 		}
 	}
 	fmt.Fprintf(w, "  %s demo --listen 127.0.0.1:0 --plugins ./your-dist\n\nCtrl-C stops it.\n", self)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -78,13 +79,21 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) error
 		Logger:  slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.LogLevel})),
 	})
 	if err != nil {
-		return unavailable("%w", err)
+		return notStarted(err)
 	}
 	fmt.Fprintln(stdout, "http://"+s.Addr())
 	if password := s.GeneratedPassword(); password != "" {
 		fmt.Fprintf(stdout, "admin's password, shown this once: %s\n", password)
 	}
 	return runBeside(ctx, s.Run, reloadOnHangup(s))
+}
+
+// notStarted is the error of a server that could not be opened.
+func notStarted(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return unavailable("%w: --listen takes another address, and port 0 means a free one", err)
+	}
+	return unavailable("%w", err)
 }
 
 // reloadOnHangup reads the provisioning files again with every SIGHUP.
