@@ -108,14 +108,6 @@ func Flags() []Flag {
 	return flags
 }
 
-func findSetting(name string) (setting, bool) {
-	i := slices.IndexFunc(settings, func(s setting) bool { return s.name == name })
-	if i < 0 {
-		return setting{}, false
-	}
-	return settings[i], true
-}
-
 // variable is the setting's name in the environment.
 func (s setting) variable() string {
 	return "PLUGBOARD_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))

@@ -118,7 +118,9 @@ func tellQuery(q backend.DataQuery, req *backend.QueryDataRequest) *data.Frame {
 	told, err := json.Marshal(map[string]any{
 		"refId": q.RefID, "queryType": q.QueryType, "maxDataPoints": q.MaxDataPoints, "intervalMs": q.Interval.Milliseconds(),
 		"from": q.TimeRange.From.UnixMilli(), "to": q.TimeRange.To.UnixMilli(), "json": q.JSON,
-		"orgId": pc.OrgID, "pluginId": pc.PluginID, "pluginVersion": pc.PluginVersion, "namespace": pc.Namespace,
+		//lint:ignore SA1019 plugins in the field still read it
+		"orgId":    pc.OrgID,
+		"pluginId": pc.PluginID, "pluginVersion": pc.PluginVersion, "namespace": pc.Namespace,
 		"user": pc.User, "userAgent": pc.UserAgent.String(), "headers": req.GetHTTPHeaders(), "fromAlert": req.Headers["FromAlert"],
 	})
 	if err != nil {
