@@ -20,7 +20,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // temporary
+	defer os.RemoveAll(dir) // temporary
 	file = filepath.Join(dir, file)
 
 	c, err := Load(writeExample(file, "log-level: error\nallow-unsigned: ['*']\n"), env, flags)

@@ -119,7 +119,7 @@ func readSmallFile(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close() // it was only read
 	content, err := io.ReadAll(io.LimitReader(file, maxExpandedFile+1))
 	if err == nil && len(content) > maxExpandedFile {
 		err = errors.New(path + " is larger than 1 MiB")

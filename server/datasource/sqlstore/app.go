@@ -66,7 +66,7 @@ func (s *Store) loadApps(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	for rows.Next() {
 		var (
 			e            appEntry

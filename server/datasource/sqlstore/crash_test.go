@@ -113,8 +113,8 @@ func writeAndKill(t *testing.T, dir string, writes int) (last int64) {
 		t.Fatal(err)
 	}
 	for lines.Scan() { // what it had still said
-		fmt.Sscan(lines.Text(), &last) //nolint:errcheck // cut off
+		fmt.Sscan(lines.Text(), &last) // cut off
 	}
-	child.Wait() //nolint:errcheck // killed
+	child.Wait() // killed
 	return last
 }

@@ -211,7 +211,7 @@ func (s *Store) loadDataSources(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() // rows.Err tells
 	for rows.Next() {
 		var (
 			e                entry
@@ -245,7 +245,7 @@ func clash(err error) error {
 func makeUID() string {
 	const alphabet = "abcdefghijklmnopqrstuvwxyz012345"
 	random := make([]byte, 14)
-	rand.Read(random) //nolint:errcheck // never fails
+	rand.Read(random) // never fails
 	for i, b := range random {
 		random[i] = alphabet[b%32]
 	}

@@ -80,12 +80,12 @@ func parseKey(text string) ([]byte, error) {
 // makeKey leaves a whole key at path or nothing, whenever the process dies.
 func makeKey(path string) ([]byte, error) {
 	key := make([]byte, keySize)
-	rand.Read(key)                                               //nolint:errcheck // never fails
+	rand.Read(key)                                               // never fails
 	file, err := os.CreateTemp(filepath.Dir(path), KeyFile+".*") // mode 0600
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(file.Name()) //nolint:errcheck // gone already if all went well
+	defer os.Remove(file.Name()) // gone already if all went well
 	_, err = file.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err != nil {

@@ -23,7 +23,7 @@ var (
 
 func TestKeyIsMadeOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "here")
-	open(t, dir).Close() //nolint:errcheck // open checks it again
+	open(t, dir).Close() // open checks it again
 	made, err := os.ReadFile(filepath.Join(dir, KeyFile))
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestKeySources(t *testing.T) {
 
 func TestWrongKey(t *testing.T) {
 	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "the.key")
-	open(t, dir).Close() //nolint:errcheck // open checks it again
+	open(t, dir).Close() // open checks it again
 	keyFile := filepath.Join(dir, KeyFile)
 	other := base64.StdEncoding.EncodeToString(otherKey)
 	for _, test := range []struct {
@@ -94,7 +94,7 @@ func TestWrongKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		if test.content == "" {
-			os.Remove(keyFile) //nolint:errcheck // seen by the test
+			os.Remove(keyFile) // seen by the test
 		}
 		_, err := Open(t.Context(), dir, test.source)
 		if err == nil {

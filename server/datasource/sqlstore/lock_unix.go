@@ -18,7 +18,7 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		file.Close() //nolint:errcheck // nothing was written
+		file.Close() // nothing was written
 		return nil, fmt.Errorf("the data folder %s is in use by another Plugboard: %w", dir, err)
 	}
 	return file, nil

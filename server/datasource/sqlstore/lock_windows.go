@@ -17,7 +17,7 @@ func lockFolder(dir string) (*os.File, error) {
 	}
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	if err := windows.LockFileEx(windows.Handle(file.Fd()), flags, 0, 1, 0, &windows.Overlapped{}); err != nil {
-		file.Close() //nolint:errcheck // nothing was written
+		file.Close() // nothing was written
 		return nil, fmt.Errorf("the data folder %s is in use by another Plugboard: %w", dir, err)
 	}
 	return file, nil

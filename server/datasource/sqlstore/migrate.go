@@ -80,7 +80,7 @@ func migrateTo(ctx context.Context, db *sql.DB, version int) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do
+	defer tx.Rollback() // after a commit it has nothing to do
 	if _, err := tx.ExecContext(ctx, migrations[version]); err != nil {
 		return err
 	}
