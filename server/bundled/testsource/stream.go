@@ -26,7 +26,7 @@ func (s *source) Subscribe(_ context.Context, c plugin.Channel) (plugin.StreamRe
 	case c.Path == channelWalk:
 		return plugin.StreamReply{}, nil
 	case c.Path == channelVitals && s.url == "":
-		return plugin.StreamReply{}, plugin.BadRequest("the stream %s wants the url of a server's metrics in the settings", c.Path)
+		return plugin.StreamReply{}, errNoServer
 	case c.Path == channelVitals:
 		return plugin.StreamReply{}, nil
 	default:

@@ -49,22 +49,25 @@ type model struct {
 	Columns int `json:"columns"`
 }
 
-// scenarios are what a query can ask for.
-var scenarios = map[string]func(context.Context, plugin.Query[model]) (*frame.Frame, error){
-	"random_walk": randomWalk,
-	"csv_content": csvContent,
-	"slow_query":  slowQuery,
-	"error":       failure,
-	"table":       table,
-}
-
 // source is one data source.
 type source struct {
-	url string
+	uid, url string
+}
+
+// scenarios are what a query can ask for.
+func (s *source) scenarios() map[string]func(context.Context, plugin.Query[model]) (*frame.Frame, error) {
+	return map[string]func(context.Context, plugin.Query[model]) (*frame.Frame, error){
+		"random_walk": randomWalk,
+		"csv_content": csvContent,
+		"slow_query":  slowQuery,
+		"error":       failure,
+		"table":       table,
+		"vitals":      s.vitals,
+	}
 }
 
 func open(_ context.Context, s plugin.Settings[settings]) (*source, error) {
-	return &source{url: s.Values.URL}, nil
+	return &source{uid: s.UID, url: s.Values.URL}, nil
 }
 
 // Query answers with one frame, or with the error that was asked for.
@@ -73,6 +76,7 @@ func (s *source) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames
 	if id == "" {
 		id = "random_walk"
 	}
+	scenarios := s.scenarios()
 	answer, ok := scenarios[id]
 	if !ok {
 		return nil, plugin.BadRequest("query: no scenarioId %q, only %s", id, strings.Join(slices.Sorted(maps.Keys(scenarios)), ", "))

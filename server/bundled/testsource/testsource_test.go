@@ -95,9 +95,10 @@ func TestErrors(t *testing.T) {
 	for model, want := range map[string]plugin.Response{
 		`{"scenarioId": "error"}`: {Error: "the error that was asked for", ErrorSource: plugin.SourcePlugin, Status: 500},
 		`{"scenarioId": "error", "message": "away", "source": "downstream"}`: {Error: "away", ErrorSource: plugin.SourceDownstream, Status: 502},
-		`{"scenarioId": "nosuch"}`:                                              {Error: `query: no scenarioId "nosuch", only csv_content, error, random_walk, slow_query, table`, ErrorSource: plugin.SourceDownstream, Status: 400},
+		`{"scenarioId": "nosuch"}`:                                              {Error: `query: no scenarioId "nosuch", only csv_content, error, random_walk, slow_query, table, vitals`, ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"scenarioId": "table", "rows": -1}`:                                   {Error: "query: a table of -1 rows and 5 columns is not one of 1 to 20000000 cells", ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"scenarioId": "table", "rows": 9007199254740993, "columns": 1000000}`: {Error: "query: a table of 9007199254740993 rows and 1000000 columns is not one of 1 to 20000000 cells", ErrorSource: plugin.SourceDownstream, Status: 400},
+		`{"scenarioId": "vitals"}`:                                              {Error: "vitals want the url of a server's metrics in the settings", ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"seriesCount": 100000}`:                                               {Error: "query: seriesCount is 100000, not 1 to 1000", ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"scenarioId": "csv_content"}`:                                         {Error: "query: csvContent is empty: its first line names the columns", ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"scenarioId": "slow_query", "duration": "soon"}`:                      {Error: `query: duration: time: invalid duration "soon"`, ErrorSource: plugin.SourceDownstream, Status: 400},
@@ -191,7 +192,7 @@ func TestChannels(t *testing.T) {
 		}
 	}
 	_, err := c.Subscribe(t.Context(), &plugin.StreamRequest{Context: source1(""), Path: "vitals"})
-	if err == nil || !strings.Contains(err.Error(), "wants the url") {
+	if err == nil || !strings.Contains(err.Error(), "vitals want the url") {
 		t.Errorf("vitals without a server: error %v", err)
 	}
 }

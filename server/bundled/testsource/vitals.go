@@ -44,6 +44,35 @@ func liveVitals(url string) func(context.Context) (*frame.Frame, error) {
 	}
 }
 
+// vitals answers with one row: the rates are of one second, which it takes. The
+// frame names the stream that goes on with it.
+func (s *source) vitals(ctx context.Context, _ plugin.Query[model]) (*frame.Frame, error) {
+	if s.url == "" {
+		return nil, errNoServer
+	}
+	first, err := readVitals(ctx, s.url)
+	if err != nil {
+		return nil, err
+	}
+	timer := time.NewTimer(tick)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	second, err := readVitals(ctx, s.url)
+	if err != nil {
+		return nil, err
+	}
+	row := second.since(first)
+	row.Meta = &frame.Meta{Channel: "ds/" + s.uid + "/" + channelVitals}
+	return row, nil
+}
+
+// errNoServer refuses vitals of a data source that knows no server.
+var errNoServer = plugin.BadRequest("vitals want the url of a server's metrics in the settings")
+
 // since returns one row of vitals.
 func (v vitals) since(last vitals) *frame.Frame {
 	var cpu, requests *float64

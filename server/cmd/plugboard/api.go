@@ -37,7 +37,7 @@ func (a *api) send(ctx context.Context, method, path string, header http.Header,
 	response, err := a.client.Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return nil, ctx.Err()
 		}
 		if inner, ok := errors.AsType[*url.Error](err); ok {
 			err = inner.Err

@@ -181,6 +181,9 @@ func (d direct) RoundTrip(r *http.Request) (response *http.Response, err error) 
 	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "127.0.0.1:0"
 	w := &recorder{header: http.Header{}, status: http.StatusOK}
 	d.handler.ServeHTTP(w, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	return &http.Response{
 		Status:     fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)),
 		StatusCode: w.status,
