@@ -3,6 +3,7 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -335,6 +336,44 @@ func (r *running) status(uid string) int {
 	response := r.ask(r.t.Context(), "POST", "/api/ds/query", fmt.Sprintf(`{"queries":[{"datasource":{"uid":%q}}]}`, uid))
 	defer response.Body.Close()
 	return response.StatusCode
+}
+
+// TestStreamGoesOn: neither a death of the plugin nor a change of the data
+// source ends a stream; the deletion does.
+func TestStreamGoesOn(t *testing.T) {
+	r := start(t, config.Config{})
+	const one = `{"uid":"one","name":"one","type":"test-datasource","url":"http://%s"}`
+	r.want(200, "Datasource added", "POST", "/api/datasources", fmt.Sprintf(one, "first"))
+	stream := r.ask(t.Context(), "GET", "/api/live/sse?channel=ds/one/any", "")
+	defer stream.Body.Close()
+	lines := bufio.NewScanner(stream.Body)
+	next := func() string {
+		for lines.Scan() {
+			if packet, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				return packet
+			}
+		}
+		return "the end"
+	}
+	const packet = `{"hello":"listener"}`
+	if got := next(); got != packet {
+		t.Fatalf("first packet %s", got)
+	}
+	if err := syscall.Kill(r.pid(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if got := next(); got != packet {
+		t.Errorf("after the plugin was killed: %s", got)
+	}
+	r.want(200, "Datasource updated", "PUT", "/api/datasources/uid/one", fmt.Sprintf(one, "second"))
+	if got := next(); got != packet {
+		t.Errorf("after the data source was changed: %s", got)
+	}
+	r.want(200, "Data source deleted", "DELETE", "/api/datasources/uid/one", "")
+	if got := next(); got != "the end" {
+		t.Errorf("after the data source was deleted: %s", got)
+	}
+	r.want(404, "Data source not found", "GET", "/api/live/sse?channel=ds/one/any", "")
 }
 
 func TestNewFails(t *testing.T) {

@@ -110,6 +110,14 @@ func reportedStatus(e *plugin.Error) int {
 	}
 }
 
+// sourceFailure translates the store's error for the data source that key names.
+func sourceFailure(key datasource.Key, err error) *failure {
+	if errors.Is(err, datasource.ErrNotFound) {
+		return notFound("Data source not found: none has the %s", key)
+	}
+	return storeFailure(err)
+}
+
 // storeFailure translates the store's errors.
 func storeFailure(err error) *failure {
 	f := &failure{cause: err, message: err.Error()}
@@ -117,7 +125,7 @@ func storeFailure(err error) *failure {
 	case errors.Is(err, datasource.ErrInvalid):
 		f.status, f.message = http.StatusBadRequest, "bad request data: "+err.Error()
 	case errors.Is(err, datasource.ErrNotFound):
-		f.status, f.message = http.StatusNotFound, "Data source not found: "+err.Error()
+		f.status = http.StatusNotFound
 	case errors.Is(err, datasource.ErrExists), errors.Is(err, datasource.ErrStale):
 		f.status = http.StatusConflict
 	case errors.Is(err, datasource.ErrReadOnly):

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/host"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/server/datasource"
 )
 
 // arrowOf returns one frame with one number as an Arrow file.
@@ -152,7 +154,7 @@ func TestQueryBadRequests(t *testing.T) {
 		{`{"queries":{}}`, 400, "query.noQueries", "No queries found"},
 		{`{"queries":[5]}`, 400, "", "bad request data: a query is a JSON object"},
 		{`{"queries":[{"refId":"A"}]}`, 400, "query.invalidDatasourceId", "Query does not contain a valid data source identifier"},
-		{`{"queries":[{"datasource":{"uid":"nosuch"}}]}`, 404, "", `Data source not found: `},
+		{`{"queries":[{"datasource":{"uid":"nosuch"}}]}`, 404, "", `Data source not found: none has the uid "nosuch"`},
 		{`{"queries":[{"datasource":{"uid":"one"}},{"datasource":{"uid":"nosuch"},"refId":"B"}]}`, 404, "", `Data source not found: `},
 		{`{"queries":[{"datasource":{"uid":"__expr__"}}]}`, 400, "", `query "A" is an expression`},
 		{`{"queries":[{"datasource":{"uid":"one"}},{"datasource":{"uid":"two"}}]}`, 400, "", `bad request data: two queries have the refId "A"`},
@@ -235,4 +237,51 @@ func TestQueryLarge(t *testing.T) {
 	if got := strings.Count(w.Body.String(), "1.25"); w.Code != 200 || got != 2*rows || !strings.HasSuffix(w.Body.String(), "]}}}\n") {
 		t.Errorf("%d, %d values, ends in %q", w.Code, got, w.Body.String()[w.Body.Len()-10:])
 	}
+}
+
+// FuzzParseQueries: whatever a client sends is refused as its mistake, or
+// understood with what every plugin counts on.
+func FuzzParseQueries(f *testing.F) {
+	f.Add([]byte(`{"from":"now-1h","to":"now","queries":[{"refId":"A","datasource":{"uid":"x"},"maxDataPoints":1e3},{"refId":"B","datasourceId":7}]}`))
+	f.Add([]byte(`{"queries":[{"datasource":"x","queryType":5,"intervalMs":"15s"}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		queries, err := parseQueries(body, testNow)
+		if refusal := (*failure)(nil); err != nil {
+			if !errors.As(err, &refusal) || refusal.status != 400 {
+				t.Errorf("%q is refused with %v", body, err)
+			}
+			return
+		}
+		seen := map[string]bool{}
+		for _, q := range queries {
+			if q.RefID == "" || seen[q.RefID] || q.source == (datasource.Key{}) || !json.Valid(q.JSON) {
+				t.Errorf("%q is understood as %+v", body, q)
+			}
+			seen[q.RefID] = true
+		}
+	})
+}
+
+// FuzzDecodeJSON: a frame that a plugin sent as JSON stays JSON, and gets its
+// ref id.
+func FuzzDecodeJSON(f *testing.F) {
+	f.Add([]byte(`{"schema":{"fields":[]},"data":{"values":[]}}`))
+	f.Add([]byte(` {"data":{},"schema" : { } } `))
+	f.Add([]byte(`{"schema":{"refId":"B"},"schema":{"a":1}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		e, err := decodeJSON(raw, "A\"")
+		if err != nil {
+			return
+		}
+		written, err := e.append(nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var frame struct {
+			Schema map[string]json.RawMessage `json:"schema"`
+		}
+		if err := json.Unmarshal(written, &frame); err != nil || frame.Schema["refId"] == nil {
+			t.Errorf("%q becomes %q: %v", raw, written, err)
+		}
+	})
 }

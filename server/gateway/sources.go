@@ -189,7 +189,7 @@ func (g *Gateway) storedSource(r *http.Request) (datasource.DataSource, error) {
 	}
 	d, err := g.store.DataSource(r.Context(), key)
 	if err != nil && !errors.Is(err, datasource.ErrDamaged) { // it may be shown, mended and deleted
-		return d, storeFailure(err)
+		return d, sourceFailure(key, err)
 	}
 	return d, nil
 }

@@ -59,7 +59,7 @@ func (t target) secrets() []string {
 func (g *Gateway) sourceTarget(r *http.Request, key datasource.Key) (target, error) {
 	d, err := g.store.DataSource(r.Context(), key)
 	if err != nil {
-		return target{}, storeFailure(err)
+		return target{}, sourceFailure(key, err)
 	}
 	return target{plugin.Context{
 		PluginID:   d.Type,
