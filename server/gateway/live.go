@@ -69,6 +69,9 @@ const (
 // events, one data line each. It ends when the stream, the client or the server
 // does.
 func (g *Gateway) stream(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet {
+		return notFound("Not found") // HEAD would wait for an end that nobody sees
+	}
 	params, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return badRequest("bad request data: the query string: %w", err)

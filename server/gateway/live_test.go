@@ -150,6 +150,7 @@ func TestStreamRefused(t *testing.T) {
 	a.wantFailure(400, "", "bad request data: the query string", "GET", "/api/live/sse?channel=%zz", "")
 	a.wantFailure(404, "", "Data source not found: ", "GET", "/api/live/sse?channel=ds/nosuch/x", "")
 	a.wantFailure(404, "", "Plugin not found", "GET", "/api/live/sse?channel=plugin/nosuch/x", "")
+	a.wantFailure(404, "", "Not found", "HEAD", "/api/live/sse?channel=ds/one/x", "")
 }
 
 func TestPublish(t *testing.T) {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -76,16 +77,23 @@ func (g *Gateway) groups(r *http.Request, queries []sourceQuery) ([]*group, erro
 func (g *Gateway) ask(ctx context.Context, q *group) ([]result, error) {
 	start := time.Now()
 	response, err := g.host.Query(ctx, &plugin.QueryRequest{Context: q.Context, Headers: q.headers, Queries: q.queries})
-	g.observe(callQuery, q.target, start, err)
 	if err != nil {
+		g.observe(callQuery, q.target, start, err)
 		return nil, q.failed(callQuery, err)
 	}
 	results := make([]result, 0, len(response.Responses))
 	for refID, answer := range response.Responses {
 		results = append(results, q.result(refID, answer))
 	}
+	if statusOf(results) != http.StatusOK {
+		err = errQueryFailed
+	}
+	g.observe(callQuery, q.target, start, err)
 	return results, nil
 }
+
+// errQueryFailed is observed where the call itself went well.
+var errQueryFailed = errors.New("a query failed")
 
 // askAll makes the calls of several groups, some at a time. A call that fails
 // becomes an error of each of its queries, and a plugin's answer to a query

@@ -166,6 +166,32 @@ func TestQueryBadRequests(t *testing.T) {
 	a.wantFailure(413, "", "bad request data: the body is over 10 bytes", "POST", "/api/ds/query", `{"queries":[]}`)
 }
 
+// TestObserved: calls are reported with the names of what is configured, and
+// count as failed if a query did.
+func TestObserved(t *testing.T) {
+	a := newAPI(t)
+	var got []string
+	a.observer = func(plugin, source, endpoint string, _ time.Duration, err error) {
+		got = append(got, fmt.Sprint(plugin, " ", source, " ", endpoint, " ", err != nil))
+	}
+	a.host.query = answering(t)
+	const body = `{"queries":[{"datasource":{"uid":"one"}}]}`
+	a.call("POST", "/api/ds/query", body)
+	a.host.query = func(*plugin.QueryRequest) (*plugin.QueryResponse, error) {
+		return &plugin.QueryResponse{Responses: map[string]plugin.Response{"A": {Error: "boom", Status: 500}}}, nil
+	}
+	a.call("POST", "/api/ds/query", body)
+	a.host.query = func(*plugin.QueryRequest) (*plugin.QueryResponse, error) { return nil, plugin.ErrUnavailable }
+	a.call("POST", "/api/ds/query", body)
+	a.host.metrics = func(string) ([]byte, error) { return nil, plugin.ErrNotImplemented }
+	a.call("GET", "/api/plugins/an-app/metrics", "")
+	a.call("GET", "/api/plugins/made-up/metrics", "")
+	want := []string{"p-datasource one query false", "p-datasource one query true", "p-datasource one query true", "an-app  metrics false"}
+	if !slices.Equal(got, want) {
+		t.Errorf("observed %q, want %q", got, want)
+	}
+}
+
 // TestQueryMixed asks two data sources, of which one fails, and one answers
 // what it was not asked.
 func TestQueryMixed(t *testing.T) {
