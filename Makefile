@@ -26,7 +26,7 @@ build: ## build bin/plugboard
 .PHONY: bin/demo/foreign
 bin/demo/foreign:
 	@mkdir -p $@
-	cp conformance/plugins/foreign/plugin.json $@/
+	cp -r conformance/plugins/foreign/plugin.json conformance/plugins/foreign/img $@/
 	cd conformance && CGO_ENABLED=0 GOWORK=off $(GO) build -trimpath -ldflags '-s -w' -o ../$@/gpx_foreign_$(TARGET)$(EXE) ./plugins/foreign
 
 .PHONY: test
