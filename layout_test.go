@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"wire", "frame"},
 	{"internal/badplugin", "frame/framejson", "frame/frametest"},
 	{"plugin", "host/internal/catalog", "host/internal/process"},
-	{"host/internal/supervisor", "host/internal/hub"},
+	{"host/internal/supervisor", "host/internal/hub", "plugin/httpclient"},
 	{"host", "plugin/plugintest"},
 	{"host/hosttest"},
 }

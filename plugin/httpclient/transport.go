@@ -1,0 +1,215 @@
+package httpclient
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// transport is what a request goes through on its way out, and its response on
+// its way back.
+type transport struct {
+	*options
+	metrics *metrics
+	next    *http.Transport
+}
+
+// CloseIdleConnections is called by the client's.
+func (t *transport) CloseIdleConnections() { t.next.CloseIdleConnections() }
+
+// RoundTrip dresses the request, sends it, again if need be, and bounds the
+// response.
+func (t *transport) RoundTrip(original *http.Request) (*http.Response, error) {
+	caller := plugin.ContextFrom(original.Context())
+	r := original.Clone(original.Context()) // a RoundTripper leaves the request as it is
+	setUserAgent(r, caller)
+	if sameOrigin(r) {
+		t.authorize(r)
+		t.passOn(r)
+	}
+	response, err := t.send(r, caller.PluginID)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return response, nil // its body is a connection
+	}
+	response.Body = &body{
+		ReadCloser: response.Body,
+		request:    original,
+		limit:      t.limitFor(caller),
+		done:       func(n int64) { t.metrics.received(caller.PluginID, n) },
+	}
+	return response, nil
+}
+
+func setUserAgent(r *http.Request, caller plugin.Context) {
+	if r.Header.Get("User-Agent") != "" || caller.PluginID == "" {
+		return
+	}
+	agent := "Grafana"
+	if caller.UserAgent != "" {
+		agent = caller.UserAgent
+	}
+	if caller.PluginVersion != "" {
+		agent += " " + caller.PluginID + "/" + caller.PluginVersion
+	}
+	r.Header.Set("User-Agent", agent)
+}
+
+// sameOrigin tells whether a request goes where the first of its redirects
+// started. Elsewhere nobody is to see the credentials.
+func sameOrigin(r *http.Request) bool {
+	first := r
+	for first.Response != nil && first.Response.Request != nil {
+		first = first.Response.Request
+	}
+	return first.URL.Scheme == r.URL.Scheme && strings.EqualFold(first.URL.Host, r.URL.Host)
+}
+
+// authorize sets what the settings say: their headers replace the request's.
+func (t *transport) authorize(r *http.Request) {
+	if t.user != "" && r.Header.Get("Authorization") == "" {
+		r.SetBasicAuth(t.user, t.password)
+	}
+	for name, values := range t.header {
+		if name == "Host" {
+			r.Host = values[0]
+			continue
+		}
+		r.Header[name] = slices.Clone(values)
+	}
+}
+
+// passOn sets what belongs to the call, where nothing is set yet.
+func (t *transport) passOn(r *http.Request) {
+	headers := plugin.HeadersFrom(r.Context())
+	for name, values := range plugin.HTTPHeader(headers) {
+		if r.Header.Get(name) == "" && t.passes(name) {
+			r.Header[name] = values
+		}
+	}
+	if value := t.cookies(headers); value != "" && r.Header.Get("Cookie") == "" {
+		r.Header.Set("Cookie", value)
+	}
+	if headers["FromAlert"] == "true" {
+		r.Header.Set("FromAlert", "true")
+	}
+}
+
+// passes tells whether a header of the call goes with its requests. The call of
+// a resource has all the headers of an HTTP request, most of which are about
+// that request only.
+func (t *transport) passes(name string) bool {
+	switch name {
+	case "Authorization", "X-Id-Token":
+		return t.passToken
+	case "X-Datasource-Uid", "X-Panel-Id", "X-Panel-Plugin-Id", "X-Query-Group-Id", "X-Rule-Uid":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Grafana-") || strings.HasPrefix(name, "X-Dashboard-")
+}
+
+// cookies are those of the call that the settings say to pass on.
+func (t *transport) cookies(headers map[string]string) string {
+	if len(t.passCookies) == 0 {
+		return ""
+	}
+	asked := http.Request{Header: http.Header{"Cookie": plugin.HTTPHeader(headers)["Cookie"]}}
+	var kept []string
+	for _, cookie := range asked.Cookies() {
+		if slices.Contains(t.passCookies, cookie.Name) {
+			kept = append(kept, cookie.Name+"="+cookie.Value)
+		}
+	}
+	return strings.Join(kept, "; ")
+}
+
+// The waits between attempts; there is one attempt more.
+var waits = [...]time.Duration{100 * time.Millisecond, 400 * time.Millisecond}
+
+// send sends a request until it is answered, if it may be repeated.
+func (t *transport) send(r *http.Request, pluginID string) (*http.Response, error) {
+	for attempt := 0; ; attempt++ {
+		response, err := t.metrics.measure(r, pluginID, t.next)
+		if attempt == len(waits) || !again(r, response, err) || !timeFor(r, waits[attempt]) {
+			return response, err
+		}
+		if err := rewind(r); err != nil {
+			return nil, err
+		}
+		if response != nil {
+			drain(response)
+		}
+		if err := wait(r.Context(), waits[attempt]); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// again tells whether it is safe and of use to repeat a request.
+func again(r *http.Request, response *http.Response, err error) bool {
+	if !idempotent(r) || r.Context().Err() != nil || (r.Body != nil && r.Body != http.NoBody && r.GetBody == nil) {
+		return false
+	}
+	if err != nil {
+		return passing(err)
+	}
+	switch response.StatusCode {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// timeFor tells whether the time limit lets a request wait, as the reason it
+// would wait for is worth more than that the time is up.
+func timeFor(r *http.Request, d time.Duration) bool {
+	deadline, limited := r.Context().Deadline()
+	return !limited || time.Until(deadline) > d
+}
+
+func idempotent(r *http.Request) bool {
+	switch r.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	_, promised := r.Header["Idempotency-Key"]
+	return promised
+}
+
+// rewind makes the body ready to be sent again.
+func rewind(r *http.Request) error {
+	if r.GetBody == nil {
+		return nil
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return errors.Join(errors.New("send the body again"), err)
+	}
+	r.Body = body
+	return nil
+}
+
+// drain makes the connection free for the next attempt, if little is left.
+func drain(response *http.Response) {
+	_, _ = io.CopyN(io.Discard, response.Body, 4<<10)
+	_ = response.Body.Close()
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
