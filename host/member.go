@@ -18,6 +18,7 @@ import (
 type member struct {
 	entry      *catalog.Entry
 	supervisor *supervisor.Supervisor[*running]
+	kept       logTail
 }
 
 // running is one process of a plugin and the client to it.
@@ -33,14 +34,16 @@ func (h *Host) newMember(entry *catalog.Entry) *member {
 		return m
 	}
 	id := entry.Manifest.ID
+	logs := keeping(h.config.Logger, &m.kept)
 	config := process.Config{
 		ID:           id,
 		Command:      entry.Command,
 		Env:          h.environment(entry),
 		StartTimeout: h.config.StartTimeout,
-		Logger:       h.config.Logger,
+		Logger:       logs,
+		Debug:        h.config.Logger.Enabled(context.Background(), slog.LevelDebug),
 	}
-	logger := h.config.Logger.With(slog.String(keyPlugin, id))
+	logger := logs.With(slog.String(keyPlugin, id))
 	m.supervisor = supervisor.New(func(ctx context.Context) (*running, error) { return start(ctx, config) }, h.config.Wait, logger)
 	return m
 }

@@ -20,7 +20,7 @@ type Plugin struct {
 	PID int
 	// Since is when State was entered.
 	Since time.Time
-	// Restarts counts the starts after the process had ended.
+	// Restarts counts the starts after the process had ended by itself.
 	Restarts int
 	// LastError is why the process ended or did not start, the last time.
 	LastError string

@@ -58,7 +58,7 @@ func newChild(c Config) *child {
 	return &child{
 		id:              c.ID,
 		cmd:             cmd,
-		log:             newLog(c.Logger, c.ID),
+		log:             newLog(c.Logger, c.ID, c.Debug),
 		handshake:       reader,
 		handshakeWriter: writer,
 		dead:            make(chan struct{}),

@@ -36,14 +36,15 @@ const requestCompleted = "Plugin Request Completed"
 // and their pairs, except that what is said once per request goes to debug.
 type log struct {
 	logger *slog.Logger
+	debug  bool
 
 	mu       sync.Mutex
 	lines    []string
 	panicked bool
 }
 
-func newLog(logger *slog.Logger, id string) *log {
-	return &log{logger: logger.With(keyPlugin, id)}
+func newLog(logger *slog.Logger, id string, debug bool) *log {
+	return &log{logger: logger.With(keyPlugin, id), debug: debug}
 }
 
 // read passes on standard error until it ends.
@@ -78,7 +79,7 @@ func (l *log) line(line []byte) {
 // structured passes on a line of hclog's JSON. Most lines are of no interest
 // at the usual level, so these are told by their bytes, unparsed.
 func (l *log) structured(line []byte) {
-	if quiet(line) && !l.logger.Enabled(context.Background(), slog.LevelDebug) {
+	if !l.debug && quiet(line) {
 		return
 	}
 	var pairs map[string]any

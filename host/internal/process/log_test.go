@@ -65,14 +65,14 @@ func testLog(w *strings.Builder, level slog.Level) *log {
 		}
 		return a
 	}})
-	return newLog(slog.New(handler), "x")
+	return newLog(slog.New(handler), "x", level <= slog.LevelDebug)
 }
 
 func FuzzLog(f *testing.F) {
 	f.Add([]byte(`{"@level":"info","@message":"up","a":[1,null]}` + "\n"))
 	f.Add([]byte(`{"@message":5,"@level":["info"],"@timestamp":false}`))
 	f.Fuzz(func(t *testing.T, stderr []byte) {
-		l := newLog(slog.New(slog.DiscardHandler), "x")
+		l := newLog(slog.New(slog.DiscardHandler), "x", true)
 		l.read(strings.NewReader(string(stderr)))
 		if slices.ContainsFunc(l.tail(), func(line string) bool { return len(line) > tailLine+len("…") }) {
 			t.Error("a kept line is too long")
@@ -82,7 +82,7 @@ func FuzzLog(f *testing.F) {
 
 // What the official SDK logs for every request must cost next to nothing.
 func BenchmarkLogQuietLine(b *testing.B) {
-	l := newLog(slog.New(slog.NewTextHandler(&strings.Builder{}, nil)), "x")
+	l := newLog(slog.New(slog.NewTextHandler(&strings.Builder{}, nil)), "x", false)
 	line := []byte(`{"@level":"debug","@message":"Plugin Request Started","@timestamp":"2026-11-22T09:20:20.032199Z","dsName":"x","dsUid":"a","endpoint":"queryData","pluginId":"bench-datasource"}`)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -50,6 +50,9 @@ type Config struct {
 	StartTimeout time.Duration
 	// Logger receives what the process logs. Nil discards it.
 	Logger *slog.Logger
+	// Debug passes on, too, what plugins log for debugging and once per
+	// request. There is much of it, and reading it costs.
+	Debug bool
 }
 
 // Process is a running plugin. Its methods may be called from many goroutines.

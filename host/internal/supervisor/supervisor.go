@@ -48,7 +48,8 @@ type Status struct {
 	PID int
 	// Since is when State was entered.
 	Since time.Time
-	// Restarts counts the starts after a death.
+	// Restarts counts the starts after a death; those that were asked for are
+	// not among them.
 	Restarts int
 	// LastError is why the process ended or did not start, the last time.
 	LastError error
@@ -66,6 +67,10 @@ type Supervisor[P Process] struct {
 	process P
 	status  Status
 	stopped bool
+	// life counts the starts that were tried; endLife ends the one that is on,
+	// at whatever point it is. It is nil before Run.
+	life    int
+	endLife context.CancelFunc
 	// changed is closed, and replaced, whenever status changes.
 	changed chan struct{}
 }
@@ -91,31 +96,56 @@ func (s *Supervisor[P]) Run(ctx context.Context) {
 	defer s.stop()
 	var retry backoff
 	for ctx.Err() == nil {
-		s.enter(Status{State: Starting})
-		began := time.Now()
-		process, err := s.start(ctx)
-		if ctx.Err() != nil && err != nil {
-			return
+		life := s.beginLife(ctx)
+		s.live(ctx, life, &retry)
+		if ctx.Err() == nil && life.Err() != nil {
+			s.logger.Info("plugin is restarted on request")
+			retry = backoff{}
 		}
-		if err != nil {
-			delay := retry.failed()
-			s.logger.Error("plugin does not start", "error", err, "retry", delay)
-			s.pause(ctx, err, delay)
-			continue
-		}
-		s.logger.Info("plugin started", "pid", process.PID(), "took", time.Since(began).Round(time.Millisecond))
-		err = s.watch(ctx, process)
-		if ctx.Err() != nil {
-			return
-		}
-		delay := retry.died(time.Since(began))
-		s.logger.Warn("plugin ended", "error", err, "restart", delay)
-		s.restarting(ctx, err, delay)
 	}
 }
 
-// watch lets calls have the process until it ends or ctx does.
-func (s *Supervisor[P]) watch(ctx context.Context, process P) error {
+// beginLife returns the context of the next start and what follows from it,
+// until the start after that.
+func (s *Supervisor[P]) beginLife(ctx context.Context) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.endLife != nil {
+		s.endLife()
+	}
+	life, end := context.WithCancel(ctx)
+	s.life++
+	s.endLife = end
+	s.enterLocked(Status{State: Starting})
+	return life
+}
+
+// live starts a process, and returns when it is time for the next: it has
+// ended, or did not start, or Restart has ended its life.
+func (s *Supervisor[P]) live(ctx, life context.Context, retry *backoff) {
+	began := time.Now()
+	process, err := s.start(life)
+	if life.Err() != nil && err != nil {
+		return
+	}
+	if err != nil {
+		delay := retry.failed()
+		s.logger.Error("plugin does not start", "error", err, "retry", delay)
+		s.pause(life, err, delay)
+		return
+	}
+	s.logger.Info("plugin started", "pid", process.PID(), "took", time.Since(began).Round(time.Millisecond))
+	err = s.watch(ctx, life, process)
+	if life.Err() != nil {
+		return
+	}
+	delay := retry.died(time.Since(began))
+	s.logger.Warn("plugin ended", "error", err, "restart", delay)
+	s.restarting(life, err, delay)
+}
+
+// watch lets calls have the process until it or its life ends.
+func (s *Supervisor[P]) watch(ctx, life context.Context, process P) error {
 	s.mu.Lock()
 	s.process = process
 	s.mu.Unlock()
@@ -123,11 +153,54 @@ func (s *Supervisor[P]) watch(ctx context.Context, process P) error {
 	select {
 	case <-process.Done():
 		s.enter(Status{State: BackingOff, LastError: process.Err(), NextStart: time.Now()})
-	case <-ctx.Done():
-		s.stop()
+	case <-life.Done():
+		if ctx.Err() != nil {
+			s.stop()
+		} else {
+			s.enter(Status{State: Starting})
+		}
 	}
 	process.Stop()
 	return process.Err()
+}
+
+// Restart ends the process, if there is one, and starts anew at once, however
+// often that has failed before. It returns when the new process is there, or
+// why it did not start. A start that is under way is given up for the new one.
+func (s *Supervisor[P]) Restart(ctx context.Context) error {
+	s.mu.Lock()
+	life := s.life
+	if s.endLife != nil {
+		s.endLife()
+	}
+	s.mu.Unlock()
+	for {
+		changed, err := s.outcome(life)
+		if changed == nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// outcome returns how the start after the given life went, or, while that is
+// open, a channel that is closed when it is worth asking again.
+func (s *Supervisor[P]) outcome(life int) (changed <-chan struct{}, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.stopped:
+		return nil, ErrStopped
+	case s.life > life && s.status.State == Ready:
+		return nil, nil
+	case s.life > life && s.status.State == BackingOff:
+		return nil, s.status.LastError
+	}
+	return s.changed, nil
 }
 
 func (s *Supervisor[P]) restarting(ctx context.Context, err error, delay time.Duration) {
@@ -149,15 +222,22 @@ func (s *Supervisor[P]) pause(ctx context.Context, err error, delay time.Duratio
 
 func (s *Supervisor[P]) stop() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.stopped = true
-	s.mu.Unlock()
-	s.enter(Status{State: Stopped})
+	if s.endLife != nil {
+		s.endLife()
+	}
+	s.enterLocked(Status{State: Stopped})
 }
 
 // enter replaces the status, but keeps what is remembered beyond a state.
 func (s *Supervisor[P]) enter(next Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.enterLocked(next)
+}
+
+func (s *Supervisor[P]) enterLocked(next Status) {
 	next.Since = time.Now()
 	next.Restarts = s.status.Restarts
 	if next.LastError == nil {

@@ -280,3 +280,75 @@ func TestCallsBeforeRunWait(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+func TestRestartReplacesTheProcess(t *testing.T) {
+	run(t, nil, func(t *testing.T, s *Supervisor[*fake], script *script) {
+		first := mustAcquire(t, s)
+		if err := s.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if second := mustAcquire(t, s); second == first || !ended(first) {
+			t.Errorf("process %d after %d", second.PID(), first.PID())
+		}
+		if status := s.Status(); status.Restarts != 0 || status.LastError != nil {
+			t.Errorf("what was asked for counts as a death: %+v", status)
+		}
+	})
+}
+
+// A restart does not wait for the next attempt, and is the first of a new
+// series.
+func TestRestartCutsTheWaitShort(t *testing.T) {
+	steps := make([]func(context.Context) error, 8)
+	for i := range steps {
+		steps[i] = fails("no licence")
+	}
+	run(t, steps, func(t *testing.T, s *Supervisor[*fake], script *script) {
+		<-time.After(4 * time.Second) // after the 7th failure, before the 8th
+		began := time.Now()
+		if err := s.Restart(t.Context()); err == nil || err.Error() != "no licence" || time.Since(began) != 0 {
+			t.Errorf("the restart that fails: %v after %v", err, time.Since(began))
+		}
+		if wait := time.Until(s.Status().NextStart); wait > firstDelay {
+			t.Errorf("the next attempt is %v away", wait)
+		}
+		if err := s.Restart(t.Context()); err != nil || time.Since(began) != 0 {
+			t.Errorf("the restart that works: %v after %v", err, time.Since(began))
+		}
+	})
+}
+
+func TestRestartGivesUpAStart(t *testing.T) {
+	run(t, []func(context.Context) error{takes(time.Hour)}, func(t *testing.T, s *Supervisor[*fake], script *script) {
+		synctest.Wait()
+		began := time.Now()
+		if err := s.Restart(t.Context()); err != nil || time.Since(began) != 0 {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
+func TestRestartWaitsNoLongerThanItsContext(t *testing.T) {
+	run(t, []func(context.Context) error{nothing, takes(time.Hour)}, func(t *testing.T, s *Supervisor[*fake], script *script) {
+		mustAcquire(t, s)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := s.Restart(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestRestartOfOneThatIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New((&script{}).start, 10*time.Second, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		s.Run(ctx)
+		if err := s.Restart(t.Context()); !errors.Is(err, ErrStopped) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func nothing(context.Context) error { return nil }
