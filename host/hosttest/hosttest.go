@@ -63,10 +63,28 @@ func Run(t testing.TB, dir string, c plugin.Context) *Plugin {
 // build builds the main package in dir.
 func build(t testing.TB, dir, into string) {
 	t.Helper()
+	watch(t, dir)
 	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", into, ".")
 	cmd.Dir = dir
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", dir, err, output)
+	}
+}
+
+// watch looks at the files in dir: a test's cached result is good until a file that
+// the test looked at has changed, whatever other processes read.
+func watch(t testing.TB, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if entry.Type().IsRegular() {
+			if _, err := os.Stat(filepath.Join(dir, entry.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
