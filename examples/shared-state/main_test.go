@@ -1,44 +1,84 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/host/hosttest"
 	"github.com/plugboard/plugboard/plugin"
-	"github.com/plugboard/plugboard/plugin/plugintest"
 )
 
-func TestNotes(t *testing.T) {
-	client := plugintest.Start(t, plugin.App(open))
-	call := func(method, body string) (status int, answer string) {
-		err := client.CallResource(t.Context(), &plugin.ResourceRequest{
-			Context: plugin.Context{App: &plugin.AppSettings{JSON: []byte(`{"limit":1}`)}, User: &plugin.User{Login: "ada"}},
-			Path:    "notes", Method: method, Body: []byte(body),
-		}, func(r plugin.ResourceResponse) error {
-			if r.Status != 0 {
-				status = r.Status
-			}
-			answer += string(r.Body)
-			return nil
-		})
+func TestSharedState(t *testing.T) {
+	p := hosttest.Run(t, ".", plugin.Context{DataSource: &plugin.DataSourceSettings{UID: "f", JSON: []byte(`{"cacheSize":2}`)}})
+	ask := func(login string, number int, want string) {
+		t.Helper()
+		p.Context.User = &plugin.User{Login: login}
+		frames, err := p.Query(fmt.Sprintf(`{"number":%d}`, number))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return status, answer
-	}
-	for _, step := range []struct {
-		method, body string
-		status       int
-		answer       string
-	}{
-		{http.MethodPost, `{"text":"buy milk"}`, http.StatusCreated, ""},
-		{http.MethodPost, `[]`, http.StatusBadRequest, "a note is an object: json: cannot unmarshal array into Go value of type main.note\n"},
-		{http.MethodPost, `{"text":"call Bob"}`, http.StatusInsufficientStorage, "there is no room for more notes\n"},
-		{http.MethodGet, "", http.StatusOK, `[{"by":"ada","text":"buy milk"}]` + "\n"},
-		{http.MethodDelete, "", http.StatusMethodNotAllowed, "Method Not Allowed\n"},
-	} {
-		if status, answer := call(step.method, step.body); status != step.status || answer != step.answer {
-			t.Errorf("%s %s: got %d %q", step.method, step.body, status, answer)
+		var got []any
+		for _, f := range frames[0].Fields {
+			got = append(got, f.At(0))
 		}
+		if got := fmt.Sprint(got); got != want {
+			t.Errorf("%s asks for %d: got %s, want %s", login, number, got, want)
+		}
+	}
+	visitors := func(want string) {
+		t.Helper()
+		if answer, err := p.Call(http.MethodGet, "visitors", ""); err != nil || answer.Body != want+"\n" {
+			t.Errorf("got %+v, %v", answer, err)
+		}
+	}
+
+	ask("ada", 84, "[84 [2 2 3 7] ada false]")
+	ask("bob", 84, "[84 [2 2 3 7] ada true]")
+	ask("bob", 1000003, "[1000003 [1000003] bob false]")
+	visitors(`{"ada":1,"bob":2}`)
+
+	ask("bob", 6, "[6 [2 3] bob false]") // there is room for two
+	ask("bob", 84, "[84 [2 2 3 7] bob false]")
+
+	// Other settings: another cache, the same visitors.
+	p.Context.DataSource.Updated = time.Now()
+	ask("ada", 84, "[84 [2 2 3 7] ada false]")
+	visitors(`{"ada":2,"bob":4}`)
+
+	if _, err := p.Query(`{"number":1}`); err == nil || err.Error() != "query: number must be from 2 to 1000000000000000" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestAtOnce has many people ask for a large prime: one of them is first.
+func TestAtOnce(t *testing.T) {
+	p := hosttest.Run(t, ".", plugin.Context{DataSource: &plugin.DataSourceSettings{UID: "f"}})
+	fresh := make(chan bool, 20)
+	var many sync.WaitGroup
+	for range cap(fresh) {
+		many.Go(func() {
+			frames, err := p.Query(`{"number":999999999999989}`)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			cached, _ := frame.Value[bool](frames[0].Field("cached"), 0)
+			fresh <- !cached
+		})
+	}
+	many.Wait()
+	close(fresh)
+	n := 0
+	for first := range fresh {
+		if first {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d were the first", n)
 	}
 }
