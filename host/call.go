@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/plugboard/plugboard/host/internal/process"
 	"github.com/plugboard/plugboard/plugin"
 )
 
@@ -17,7 +18,9 @@ func (h *Host) Query(ctx context.Context, req *plugin.QueryRequest) (*plugin.Que
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
-	return call(ctx, m, func(c *plugin.Client) (*plugin.QueryResponse, error) { return c.Query(ctx, &request) })
+	return call(ctx, m, func(ctx context.Context, c *plugin.Client) (*plugin.QueryResponse, error) {
+		return c.Query(ctx, &request)
+	})
 }
 
 // CheckHealth asks whether a data source or app works. A plugin without the
@@ -29,7 +32,9 @@ func (h *Host) CheckHealth(ctx context.Context, req *plugin.HealthRequest) (plug
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
-	return call(ctx, m, func(c *plugin.Client) (plugin.Health, error) { return c.CheckHealth(ctx, &request) })
+	return call(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Health, error) {
+		return c.CheckHealth(ctx, &request)
+	})
 }
 
 // CallResource makes an HTTP request of a plugin and hands every message of
@@ -42,7 +47,7 @@ func (h *Host) CallResource(ctx context.Context, req *plugin.ResourceRequest, se
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
-	return do(ctx, m, func(c *plugin.Client) error { return c.CallResource(ctx, &request, send) })
+	return do(ctx, m, func(ctx context.Context, c *plugin.Client) error { return c.CallResource(ctx, &request, send) })
 }
 
 // Metrics returns a plugin's metrics as Prometheus text, format 0.0.4. A
@@ -52,7 +57,7 @@ func (h *Host) Metrics(ctx context.Context, pluginID string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return call(ctx, m, func(c *plugin.Client) ([]byte, error) { return c.Metrics(ctx) })
+	return call(ctx, m, func(ctx context.Context, c *plugin.Client) ([]byte, error) { return c.Metrics(ctx) })
 }
 
 // Describe asks a plugin about itself. Those that are not on our SDK answer
@@ -62,7 +67,7 @@ func (h *Host) Describe(ctx context.Context, pluginID string) (plugin.Descriptio
 	if err != nil {
 		return plugin.Description{}, err
 	}
-	return call(ctx, m, func(c *plugin.Client) (plugin.Description, error) { return c.Describe(ctx) })
+	return call(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Description, error) { return c.Describe(ctx) })
 }
 
 // member returns the plugin of an id or alias, if it has a backend to call.
@@ -77,22 +82,32 @@ func (h *Host) member(id string) (*member, error) {
 	return m, nil
 }
 
-// call makes one call to a plugin's process.
-func call[T any](ctx context.Context, m *member, ask func(*plugin.Client) (T, error)) (T, error) {
-	r, err := m.acquire(ctx)
-	if err != nil {
-		return *new(T), err
+// attempts bounds how often a call is made that no process has received.
+const attempts = 3
+
+// call makes one call to a plugin's process. If that turns out to be dead
+// before the call has reached it, the call is made to the next one.
+func call[T any](ctx context.Context, m *member, ask func(context.Context, *plugin.Client) (T, error)) (answer T, err error) {
+	for range attempts {
+		var r *running
+		if r, err = m.acquire(ctx); err != nil {
+			return answer, err
+		}
+		var sent bool
+		answer, err = ask(process.NoteSent(ctx, &sent), r.client)
+		if !lost(ctx, err) {
+			return answer, err
+		}
+		if err = m.explain(r, err); sent {
+			break
+		}
 	}
-	answer, err := ask(r.client)
-	if err != nil {
-		return answer, m.explain(ctx, r, err)
-	}
-	return answer, nil
+	return answer, err
 }
 
 // do is call for calls that return nothing.
-func do(ctx context.Context, m *member, ask func(*plugin.Client) error) error {
-	_, err := call(ctx, m, func(c *plugin.Client) (struct{}, error) { return struct{}{}, ask(c) })
+func do(ctx context.Context, m *member, ask func(context.Context, *plugin.Client) error) error {
+	_, err := call(ctx, m, func(ctx context.Context, c *plugin.Client) (struct{}, error) { return struct{}{}, ask(ctx, c) })
 	return err
 }
 

@@ -27,12 +27,14 @@ func (h *Host) QueryChunks(ctx context.Context, req *plugin.QueryRequest, send f
 		return err
 	}
 	if chunked {
-		err := do(ctx, m, func(c *plugin.Client) error { return c.QueryChunks(ctx, &request, send) })
+		err := do(ctx, m, func(ctx context.Context, c *plugin.Client) error { return c.QueryChunks(ctx, &request, send) })
 		if !errors.Is(err, plugin.ErrNotImplemented) {
 			return err
 		}
 	}
-	response, err := call(ctx, m, func(c *plugin.Client) (*plugin.QueryResponse, error) { return c.Query(ctx, &request) })
+	response, err := call(ctx, m, func(ctx context.Context, c *plugin.Client) (*plugin.QueryResponse, error) {
+		return c.Query(ctx, &request)
+	})
 	if err != nil {
 		return err
 	}
@@ -50,10 +52,10 @@ func (h *Host) chunked(ctx context.Context, m *member) (bool, error) {
 		return false, err
 	}
 	description, err := r.describe(ctx)
-	if err != nil {
-		return false, m.explain(ctx, r, err)
+	if lost(ctx, err) {
+		err = m.explain(r, err)
 	}
-	return description.Chunked, nil
+	return description.Chunked, err
 }
 
 // describe asks a process about itself once. One that does not answer has

@@ -73,14 +73,14 @@ func (m *member) acquire(ctx context.Context) (*running, error) {
 // the process has ended, and how.
 const deathNotice = 250 * time.Millisecond
 
-// explain says what became of the process under a call that failed because of
-// it. Our own closing of a dead process's connection looks like a cancelled
-// call.
-func (m *member) explain(ctx context.Context, r *running, err error) error {
-	lost := errors.Is(err, plugin.ErrUnavailable) || errors.Is(err, context.Canceled) && ctx.Err() == nil
-	if !lost {
-		return err
-	}
+// lost reports whether a call failed because its process is gone. Our own
+// closing of a dead process's connection looks like a cancelled call.
+func lost(ctx context.Context, err error) bool {
+	return errors.Is(err, plugin.ErrUnavailable) || errors.Is(err, context.Canceled) && ctx.Err() == nil
+}
+
+// explain says what became of the process under a lost call.
+func (m *member) explain(r *running, err error) error {
 	select {
 	case <-r.Done():
 		return m.unavailable("died during the call", r.Err())

@@ -60,7 +60,9 @@ func (h *Host) Publish(ctx context.Context, req *plugin.StreamRequest) (plugin.S
 	if err != nil {
 		return plugin.StreamReply{}, err
 	}
-	reply, err := call(ctx, m, func(c *plugin.Client) (plugin.StreamReply, error) { return c.Publish(ctx, request) })
+	reply, err := call(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.StreamReply, error) {
+		return c.Publish(ctx, request)
+	})
 	if err == nil && reply.Status == plugin.StreamOK && len(reply.Data) > 0 {
 		h.streams.Publish(streamKey(m, request), reply.Data)
 	}
@@ -101,7 +103,7 @@ func (h *Host) renewal(m *member, renew func(context.Context) (plugin.Context, e
 
 // subscribe asks a plugin whether a subscriber may listen.
 func subscribe(ctx context.Context, m *member, req *plugin.StreamRequest) (json.RawMessage, error) {
-	reply, err := call(ctx, m, func(c *plugin.Client) (plugin.StreamReply, error) { return c.Subscribe(ctx, req) })
+	reply, err := call(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.StreamReply, error) { return c.Subscribe(ctx, req) })
 	if err != nil {
 		return nil, err
 	}
@@ -135,5 +137,5 @@ func (r streamRunner) RunStream(ctx context.Context, req *plugin.StreamRequest, 
 	if err != nil {
 		return err
 	}
-	return do(ctx, m, func(c *plugin.Client) error { return c.RunStream(ctx, req, send) })
+	return do(ctx, m, func(ctx context.Context, c *plugin.Client) error { return c.RunStream(ctx, req, send) })
 }

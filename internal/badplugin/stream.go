@@ -21,7 +21,7 @@ const (
 	StreamTicks  = "ticks"  // a packet every few milliseconds
 	StreamEnds   = "ends"   // three packets, then the end
 	StreamFails  = "fails"  // one packet, then an error
-	StreamCrash  = "crash"  // one packet, then the end of the process
+	StreamCrash  = "crash"  // a few packets, then the end of the process
 	StreamFlood  = "flood"  // packets of 64 KiB as fast as they go
 	StreamAsks   = "asks"   // ticks, but every run needs a subscription before it
 	StreamDenied = "denied" // refused
@@ -77,7 +77,7 @@ func (s *streams) RunStream(req *wire.RunStreamRequest, stream grpc.ServerStream
 			return nil
 		case name == StreamFails:
 			return errors.New("ordered to fail")
-		case name == StreamCrash:
+		case name == StreamCrash && n == 5:
 			os.Exit(7)
 		case name == StreamFlood:
 			continue
