@@ -12,6 +12,7 @@ import (
 
 	"github.com/plugboard/plugboard/host/internal/catalog"
 	"github.com/plugboard/plugboard/host/internal/hub"
+	"github.com/plugboard/plugboard/host/internal/process"
 )
 
 // Host runs plugins. Its methods may be called from many goroutines, also
@@ -90,6 +91,7 @@ func (h *Host) Run(ctx context.Context) error {
 	if h.ran.Swap(true) {
 		return errors.New("host: Run has been called before")
 	}
+	process.Sweep()
 	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var running sync.WaitGroup

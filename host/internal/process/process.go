@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/exec"
 	"sync"
 	"time"
@@ -60,7 +59,7 @@ type Process struct {
 	child  *child
 	client *goplugin.Client
 	conn   *grpc.ClientConn
-	dir    string
+	dir    *socketDir
 	stop   sync.Once
 }
 
@@ -77,7 +76,7 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	if len(c.Command) == 0 {
 		return nil, errors.New("there is no command to start it with")
 	}
-	dir, err := socketDir()
+	dir, err := newSocketDir()
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for its socket: %w", err)
 	}
@@ -100,7 +99,7 @@ func (p *Process) clientConfig(c Config) *goplugin.ClientConfig {
 		VersionedPlugins: map[int]goplugin.PluginSet{protocolVersion: {}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
-			p.child.cmd.Env = append(append(c.Env, spec.Env...), socketEnv(p.dir)...)
+			p.child.cmd.Env = append(append(c.Env, spec.Env...), p.dir.env()...)
 			return p.child, nil
 		},
 		SkipHostEnv:      true,
@@ -109,7 +108,7 @@ func (p *Process) clientConfig(c Config) *goplugin.ClientConfig {
 		SyncStdout:       p.child.log.output("stdout"),
 		SyncStderr:       p.child.log.output("stderr"),
 		GRPCDialOptions:  dialOptions,
-		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: p.dir},
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: p.dir.path},
 	}
 }
 
@@ -170,6 +169,6 @@ func (p *Process) Stop() {
 		defer timer.Stop()
 		p.client.Kill()
 		p.child.wait()
-		_ = os.RemoveAll(p.dir)
+		p.dir.remove()
 	})
 }

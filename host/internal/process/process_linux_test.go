@@ -29,6 +29,7 @@ func TestPluginDiesWithItsHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("TMPDIR", t.TempDir())
 	host := exec.Command(self, asHost)
 	host.Stderr = os.Stderr
 	output, err := host.StdoutPipe()
@@ -52,6 +53,11 @@ func TestPluginDiesWithItsHost(t *testing.T) {
 	}
 	_ = host.Wait()
 	eventually(t, "the plugin of a killed host ends", func() bool { return !alive(pid) })
+
+	Sweep()
+	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) > 0 {
+		t.Errorf("the next host leaves behind: %v", left)
+	}
 }
 
 func TestHungProcessIsStopped(t *testing.T) {

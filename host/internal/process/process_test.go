@@ -59,7 +59,7 @@ func TestProcessAnswersAndStops(t *testing.T) {
 	default:
 		t.Error("Stop returned before the process had ended")
 	}
-	if _, err := os.Stat(p.dir); !os.IsNotExist(err) {
+	if _, err := os.Stat(p.dir.path); !os.IsNotExist(err) {
 		t.Errorf("its socket's directory is left: %v", err)
 	}
 	if _, err := ask(t.Context(), p, badplugin.Order{}); err == nil {
