@@ -44,7 +44,7 @@ func TestLogTailIsBounded(t *testing.T) {
 
 func TestLogTailTellsOfMore(t *testing.T) {
 	var tail logTail
-	lines, more := tail.since(0)
+	_, more := tail.since(0)
 	select {
 	case <-more:
 		t.Fatal("there is no more")
@@ -52,7 +52,7 @@ func TestLogTailTellsOfMore(t *testing.T) {
 	}
 	tail.add(LogLine{Message: "x"})
 	<-more
-	if lines, _ = tail.since(0); len(lines) != 1 {
+	if lines, _ := tail.since(0); len(lines) != 1 {
 		t.Errorf("%v", lines)
 	}
 }
