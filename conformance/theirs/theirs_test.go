@@ -29,6 +29,9 @@ const (
 var pluginDir string
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(hostVariable); dir != "" {
+		beHost(dir)
+	}
 	dir, err := buildPlugins()
 	if err != nil {
 		panic(err)
