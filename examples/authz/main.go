@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/httpclient"
 )
 
 func main() { plugin.Main(plugin.DataSource(open)) }
@@ -43,7 +43,14 @@ func open(_ context.Context, s plugin.Settings[settings]) (*budgets, error) {
 	if err != nil || service.Host == "" {
 		return nil, plugin.BadRequest("settings: url must be that of the permission service")
 	}
-	return &budgets{service, &http.Client{Timeout: 5 * time.Second}}, nil
+	client, err := httpclient.New(s)
+	return &budgets{service, client}, err
+}
+
+// Close closes the connections that the client keeps.
+func (b *budgets) Close() error {
+	b.client.CloseIdleConnections()
+	return nil
 }
 
 func (b *budgets) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, error) {
@@ -110,11 +117,11 @@ func (b *budgets) ask(ctx context.Context, user plugin.User, department string) 
 	}
 	response, err := b.client.Do(request)
 	if err != nil {
-		return false, plugin.Downstream(fmt.Errorf("permission service: %w", err))
+		return false, fmt.Errorf("permission service: %w", httpclient.Fault(err))
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return false, plugin.Downstream(fmt.Errorf("permission service: %s", response.Status))
+	if err := httpclient.Refusal(response); err != nil {
+		return false, fmt.Errorf("permission service: %w", err)
 	}
 	var answer struct {
 		Allowed bool `json:"allowed"`

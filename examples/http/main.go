@@ -6,22 +6,21 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/httpclient"
 )
 
 func main() { plugin.Main(plugin.DataSource(open)) }
 
+// settings are what the example reads itself. The client reads more: headers
+// such as the one with the key, TLS, timeouts.
 type settings struct {
 	URL string `json:"url"`
-	// Header takes the key; empty means X-Api-Key.
-	Header string `json:"header"`
-	APIKey string `secret:"apiKey"`
 }
 
 type model struct {
@@ -35,15 +34,11 @@ type reading struct {
 	Value *float64  `json:"value"`
 }
 
-// maxAnswer is more than any honest answer has, in bytes.
-const maxAnswer = 16 << 20
-
 // api is one data source. Its client, and the connections it keeps, live as
 // long as the settings stay as they are.
 type api struct {
 	base   *url.URL
 	client *http.Client
-	pool   *http.Transport
 }
 
 func open(_ context.Context, s plugin.Settings[settings]) (*api, error) {
@@ -51,40 +46,14 @@ func open(_ context.Context, s plugin.Settings[settings]) (*api, error) {
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
 		return nil, plugin.BadRequest("settings: url must be that of the API, such as https://api.example.org")
 	}
-	if s.Values.Header == "" {
-		s.Values.Header = "X-Api-Key"
-	}
-	pool := http.DefaultTransport.(*http.Transport).Clone()
-	return &api{
-		base: base,
-		pool: pool,
-		client: &http.Client{
-			Timeout:   30 * time.Second,
-			Transport: withKey{s.Values.Header, s.Values.APIKey, base, pool},
-		},
-	}, nil
+	client, err := httpclient.New(s)
+	return &api{base, client}, err
 }
 
 // Close closes the connections that the client keeps.
 func (a *api) Close() error {
-	a.pool.CloseIdleConnections()
+	a.client.CloseIdleConnections()
 	return nil
-}
-
-// withKey adds the key to requests to the API. It is none of the business of a
-// host that the API redirects to.
-type withKey struct {
-	header, key string
-	api         *url.URL
-	next        http.RoundTripper
-}
-
-func (k withKey) RoundTrip(r *http.Request) (*http.Response, error) {
-	if k.key != "" && r.URL.Host == k.api.Host && r.URL.Scheme == k.api.Scheme {
-		r = r.Clone(r.Context()) // a RoundTripper leaves its request as it is
-		r.Header.Set(k.header, k.key)
-	}
-	return k.next.RoundTrip(r)
 }
 
 func (a *api) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, error) {
@@ -111,10 +80,8 @@ func (a *api) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, e
 
 func (a *api) CheckHealth(ctx context.Context) (plugin.Health, error) {
 	var stations []string
-	if err := a.get(ctx, "stations", nil, &stations); err != nil {
-		return plugin.Health{}, err
-	}
-	return plugin.Health{Message: fmt.Sprintf("the API has %d stations", len(stations))}, nil
+	err := a.get(ctx, "stations", nil, &stations)
+	return plugin.Health{Message: fmt.Sprintf("the API has %d stations", len(stations))}, err
 }
 
 // get asks the API and decodes its answer.
@@ -127,17 +94,13 @@ func (a *api) get(ctx context.Context, path string, query url.Values, into any) 
 	}
 	response, err := a.client.Do(request)
 	if err != nil {
-		return plugin.Downstream(err)
+		return httpclient.Fault(err)
 	}
 	defer response.Body.Close()
-	switch response.StatusCode {
-	case http.StatusOK:
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return plugin.Downstream(fmt.Errorf("the API refuses the key: %s", response.Status))
-	default:
-		return plugin.Downstream(fmt.Errorf("the API answers %s", response.Status))
+	if err := httpclient.Refusal(response); err != nil {
+		return err
 	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(into); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
 		return plugin.Downstream(fmt.Errorf("the API's answer: %w", err))
 	}
 	return nil

@@ -65,7 +65,7 @@ func TestReadings(t *testing.T) {
 	defer elsewhere.Close()
 	api := startAPI(t, elsewhere.URL)
 	p := hosttest.Run(t, ".", plugin.Context{DataSource: &plugin.DataSourceSettings{
-		UID: "w", URL: api.URL + "/v1", JSON: []byte(`{"header":"X-Weather-Key"}`), Secrets: plugin.Secrets{"apiKey": key},
+		UID: "w", URL: api.URL + "/v1", JSON: []byte(`{"httpHeaderName1":"X-Weather-Key"}`), Secrets: plugin.Secrets{"httpHeaderValue1": key},
 	}})
 
 	if health, err := p.CheckHealth(); err != nil || health.Message != "the API has 2 stations" {
@@ -92,7 +92,7 @@ func TestReadings(t *testing.T) {
 	}
 	for station, want := range map[string]string{
 		"":       "query: station is missing",
-		"KXXX":   "the API answers 404 Not Found",
+		"KXXX":   "GET " + api.URL + "/v1/readings: 404 Not Found",
 		"broken": "the API's answer: invalid character '<' looking for beginning of value",
 	} {
 		if _, err := p.Query(`{"station":"` + station + `"}`); err == nil || err.Error() != want {
@@ -105,8 +105,8 @@ func TestFaultyAPI(t *testing.T) {
 	api := startAPI(t, "")
 	p := hosttest.Run(t, ".", plugin.Context{DataSource: &plugin.DataSourceSettings{UID: "w", URL: api.URL + "/v1"}})
 	for url, want := range map[string]string{
-		api.URL + "/v1":    "502 downstream: the API refuses the key: 401 Unauthorized",
-		"http://127.0.0.1": "502 downstream: Get \"http://127.0.0.1/readings?",
+		api.URL + "/v1":    "502 downstream: GET " + api.URL + "/v1/readings: 401 Unauthorized",
+		"http://127.0.0.1": "502 downstream: GET http://127.0.0.1/readings: dial tcp ",
 		"ftp://nowhere":    "400 downstream: settings: url must be that of the API, such as https://api.example.org",
 	} {
 		p.Context.DataSource.URL = url
