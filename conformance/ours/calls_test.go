@@ -14,6 +14,8 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/plugboard/plugboard/conformance/official"
 )
 
 func TestCheckHealth(t *testing.T) {
@@ -24,7 +26,7 @@ func TestCheckHealth(t *testing.T) {
 		`{"city":7}`:          "ERROR settings: city: want a string, have number ",
 		`{"city":`:            "ERROR settings: unexpected end of JSON input ",
 	} {
-		r, err := h.diagnostics.CheckHealth(t.Context(), &pluginv2.CheckHealthRequest{PluginContext: backend.ToProto().PluginContext(with(settings))})
+		r, err := h.Diagnostics.CheckHealth(t.Context(), &pluginv2.CheckHealthRequest{PluginContext: backend.ToProto().PluginContext(with(settings))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +40,7 @@ func TestCheckHealth(t *testing.T) {
 func TestCollectMetrics(t *testing.T) {
 	h := startEverything(t)
 	queryData(t, h, &backend.QueryDataRequest{PluginContext: seattle(), Queries: []backend.DataQuery{query("A", `{"do":"rows"}`)}})
-	r, err := h.diagnostics.CollectMetrics(t.Context(), &pluginv2.CollectMetricsRequest{})
+	r, err := h.Diagnostics.CollectMetrics(t.Context(), &pluginv2.CollectMetricsRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,10 +54,10 @@ func TestCollectMetrics(t *testing.T) {
 	}
 }
 
-func callResource(t *testing.T, h *host, c backend.PluginContext, url string) (first *backend.CallResourceResponse, bodies []string, err error) {
+func callResource(t *testing.T, h *official.Client, c backend.PluginContext, url string) (first *backend.CallResourceResponse, bodies []string, err error) {
 	t.Helper()
 	path, _, _ := strings.Cut(url, "?")
-	stream, err := h.resource.CallResource(t.Context(), backend.ToProto().CallResourceRequest(&backend.CallResourceRequest{
+	stream, err := h.Resource.CallResource(t.Context(), backend.ToProto().CallResourceRequest(&backend.CallResourceRequest{
 		PluginContext: c, Path: path, URL: url, Method: http.MethodPut, Body: []byte("body"), Headers: map[string][]string{"X-In": {"in"}},
 	}))
 	if err != nil {
@@ -102,17 +104,17 @@ func TestStreams(t *testing.T) {
 		"count": pluginv2.SubscribeStreamResponse_OK, "private": pluginv2.SubscribeStreamResponse_PERMISSION_DENIED,
 		"other": pluginv2.SubscribeStreamResponse_NOT_FOUND,
 	} {
-		r, err := h.stream.SubscribeStream(t.Context(), &pluginv2.SubscribeStreamRequest{PluginContext: c, Path: path, Data: []byte(`1`)})
+		r, err := h.Stream.SubscribeStream(t.Context(), &pluginv2.SubscribeStreamRequest{PluginContext: c, Path: path, Data: []byte(`1`)})
 		if err != nil || r.Status != want {
 			t.Errorf("%s: %v, %v", path, r, err)
 		}
 	}
-	published, err := h.stream.PublishStream(t.Context(), &pluginv2.PublishStreamRequest{PluginContext: c, Path: "count", Data: []byte(`{"a":1}`)})
+	published, err := h.Stream.PublishStream(t.Context(), &pluginv2.PublishStreamRequest{PluginContext: c, Path: "count", Data: []byte(`{"a":1}`)})
 	if err != nil || string(published.Data) != `{"a":1}` {
 		t.Errorf("publish: %v, %v", published, err)
 	}
 
-	stream, err := h.stream.RunStream(t.Context(), &pluginv2.RunStreamRequest{PluginContext: c, Path: "count"})
+	stream, err := h.Stream.RunStream(t.Context(), &pluginv2.RunStreamRequest{PluginContext: c, Path: "count"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,12 +143,12 @@ func TestStreams(t *testing.T) {
 func TestAbsentServicesAreUnimplemented(t *testing.T) {
 	h := start(t, exec.Command(buildHello(t)))
 	c := backend.ToProto().PluginContext(seattle())
-	_, health := h.diagnostics.CheckHealth(t.Context(), &pluginv2.CheckHealthRequest{PluginContext: c})
-	_, subscribe := h.stream.SubscribeStream(t.Context(), &pluginv2.SubscribeStreamRequest{PluginContext: c})
-	_, publish := h.stream.PublishStream(t.Context(), &pluginv2.PublishStreamRequest{PluginContext: c})
-	_, validate := h.admission.ValidateAdmission(t.Context(), &pluginv2.AdmissionRequest{PluginContext: c})
-	_, mutate := h.admission.MutateAdmission(t.Context(), &pluginv2.AdmissionRequest{PluginContext: c})
-	_, convert := h.conversion.ConvertObjects(t.Context(), &pluginv2.ConversionRequest{PluginContext: c})
+	_, health := h.Diagnostics.CheckHealth(t.Context(), &pluginv2.CheckHealthRequest{PluginContext: c})
+	_, subscribe := h.Stream.SubscribeStream(t.Context(), &pluginv2.SubscribeStreamRequest{PluginContext: c})
+	_, publish := h.Stream.PublishStream(t.Context(), &pluginv2.PublishStreamRequest{PluginContext: c})
+	_, validate := h.Admission.ValidateAdmission(t.Context(), &pluginv2.AdmissionRequest{PluginContext: c})
+	_, mutate := h.Admission.MutateAdmission(t.Context(), &pluginv2.AdmissionRequest{PluginContext: c})
+	_, convert := h.Conversion.ConvertObjects(t.Context(), &pluginv2.ConversionRequest{PluginContext: c})
 	_, _, resource := callResource(t, h, seattle(), "any")
 	for call, err := range map[string]error{
 		"health": health, "subscribe": subscribe, "publish": publish,
@@ -156,14 +158,14 @@ func TestAbsentServicesAreUnimplemented(t *testing.T) {
 			t.Errorf("%s: %v", call, err)
 		}
 	}
-	run, err := h.stream.RunStream(t.Context(), &pluginv2.RunStreamRequest{PluginContext: c})
+	run, err := h.Stream.RunStream(t.Context(), &pluginv2.RunStreamRequest{PluginContext: c})
 	if err == nil {
 		_, err = run.Recv()
 	}
 	if status.Code(err) != codes.Unimplemented {
 		t.Errorf("run: %v", err)
 	}
-	chunked, err := h.data.QueryChunkedData(t.Context(), &pluginv2.QueryChunkedDataRequest{PluginContext: c})
+	chunked, err := h.Data.QueryChunkedData(t.Context(), &pluginv2.QueryChunkedDataRequest{PluginContext: c})
 	if err == nil {
 		_, err = chunked.Recv()
 	}

@@ -1,7 +1,6 @@
 package ours
 
 import (
-	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -10,83 +9,23 @@ import (
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
-	"github.com/grafana/grafana-plugin-sdk-go/backend/grpcplugin"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/useragent"
 	"github.com/grafana/grafana-plugin-sdk-go/config"
-	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/plugboard/plugboard/conformance/official"
 )
 
-// host is the official SDK's client side of one plugin process.
-type host struct {
-	process     *goplugin.Client
-	data        grpcplugin.DataClient
-	diagnostics grpcplugin.DiagnosticsClient
-	resource    grpcplugin.ResourceClient
-	stream      grpcplugin.StreamClient
-	admission   grpcplugin.AdmissionClient
-	conversion  grpcplugin.ConversionClient
-}
-
-// launch starts a plugin as Grafana does.
-func launch(cmd *exec.Cmd, mtls bool, log io.Writer) (*host, error) {
-	process := goplugin.NewClient(&goplugin.ClientConfig{
-		Cmd:      cmd,
-		AutoMTLS: mtls,
-		HandshakeConfig: goplugin.HandshakeConfig{
-			ProtocolVersion:  grpcplugin.ProtocolVersion,
-			MagicCookieKey:   grpcplugin.MagicCookieKey,
-			MagicCookieValue: grpcplugin.MagicCookieValue,
-		},
-		VersionedPlugins: map[int]goplugin.PluginSet{grpcplugin.ProtocolVersion: {
-			"data":        &grpcplugin.DataGRPCPlugin{},
-			"diagnostics": &grpcplugin.DiagnosticsGRPCPlugin{},
-			"resource":    &grpcplugin.ResourceGRPCPlugin{},
-			"stream":      &grpcplugin.StreamGRPCPlugin{},
-			"admission":   &grpcplugin.AdmissionGRPCPlugin{},
-			"conversion":  &grpcplugin.ConversionGRPCPlugin{},
-		}},
-		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		Logger:           hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Trace}),
-	})
-	h := &host{process: process}
-	protocol, err := process.Client()
-	if err != nil {
-		return h, err
-	}
-	if err := protocol.Ping(); err != nil {
-		return h, err
-	}
-	return h, errors.Join(
-		dispense(protocol, "data", &h.data),
-		dispense(protocol, "diagnostics", &h.diagnostics),
-		dispense(protocol, "resource", &h.resource),
-		dispense(protocol, "stream", &h.stream),
-		dispense(protocol, "admission", &h.admission),
-		dispense(protocol, "conversion", &h.conversion),
-	)
-}
-
-func dispense[C any](protocol goplugin.ClientProtocol, name string, into *C) error {
-	dispensed, err := protocol.Dispense(name)
-	if err != nil {
-		return err
-	}
-	*into = dispensed.(C)
-	return nil
-}
-
-func start(t *testing.T, cmd *exec.Cmd) *host {
+func start(t *testing.T, cmd *exec.Cmd) *official.Client {
 	t.Helper()
-	h, err := launch(cmd, false, io.Discard)
-	t.Cleanup(h.process.Kill)
+	h, err := official.Launch(cmd, false, io.Discard)
+	t.Cleanup(h.Process.Kill)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
 }
 
-func startEverything(t *testing.T) *host { return start(t, exec.Command(os.Args[0])) }
+func startEverything(t *testing.T) *official.Client { return start(t, exec.Command(os.Args[0])) }
 
 func seattle() backend.PluginContext {
 	agent, err := useragent.New("12.1.0", "linux", "amd64")

@@ -18,14 +18,16 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/plugboard/plugboard/conformance/official"
 )
 
 // patience is what a test has with another process.
 const patience = 20 * time.Second
 
 func TestAutoMTLS(t *testing.T) {
-	h, err := launch(exec.Command(os.Args[0]), true, io.Discard)
-	defer h.process.Kill()
+	h, err := official.Launch(exec.Command(os.Args[0]), true, io.Discard)
+	defer h.Process.Kill()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +36,7 @@ func TestAutoMTLS(t *testing.T) {
 
 func TestKilledWhileAnswering(t *testing.T) {
 	h := startEverything(t)
-	_, err := h.data.QueryData(t.Context(), backend.ToProto().QueryDataRequest(&backend.QueryDataRequest{
+	_, err := h.Data.QueryData(t.Context(), backend.ToProto().QueryDataRequest(&backend.QueryDataRequest{
 		PluginContext: seattle(), Queries: []backend.DataQuery{query("A", `{"do":"kill"}`)},
 	}))
 	if status.Code(err) != codes.Unavailable {
@@ -45,17 +47,17 @@ func TestKilledWhileAnswering(t *testing.T) {
 // TestShutdown asks the plugin to end while a stream runs.
 func TestShutdown(t *testing.T) {
 	var log strings.Builder
-	h, err := launch(exec.Command(os.Args[0]), false, &log)
+	h, err := official.Launch(exec.Command(os.Args[0]), false, &log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := h.stream.RunStream(t.Context(), &pluginv2.RunStreamRequest{
+	stream, err := h.Stream.RunStream(t.Context(), &pluginv2.RunStreamRequest{
 		PluginContext: backend.ToProto().PluginContext(seattle()), Path: "forever",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.process.Kill()
+	h.Process.Kill()
 	if _, err := stream.Recv(); status.Code(err) != codes.Unavailable {
 		t.Errorf("the stream ended with %v", err)
 	}
@@ -114,9 +116,9 @@ func TestHostKilled(t *testing.T) {
 func hostUntilKilled() {
 	cmd := exec.Command(os.Args[0])
 	cmd.ExtraFiles = []*os.File{os.NewFile(3, "held")}
-	h, err := launch(cmd, false, os.Stderr)
+	h, err := official.Launch(cmd, false, os.Stderr)
 	if err == nil {
-		_, err = h.diagnostics.CheckHealth(context.Background(),
+		_, err = h.Diagnostics.CheckHealth(context.Background(),
 			&pluginv2.CheckHealthRequest{PluginContext: backend.ToProto().PluginContext(seattle())})
 	}
 	if err != nil {

@@ -15,11 +15,13 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/plugboard/plugboard/conformance/official"
 )
 
-func queryData(t *testing.T, h *host, req *backend.QueryDataRequest) backend.Responses {
+func queryData(t *testing.T, h *official.Client, req *backend.QueryDataRequest) backend.Responses {
 	t.Helper()
-	answer, err := h.data.QueryData(t.Context(), backend.ToProto().QueryDataRequest(req))
+	answer, err := h.Data.QueryData(t.Context(), backend.ToProto().QueryDataRequest(req))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +118,7 @@ func TestQueryChunkedData(t *testing.T) {
 		req := backend.ToProto().QueryDataRequest(&backend.QueryDataRequest{PluginContext: seattle(), Queries: []backend.DataQuery{
 			query("A", `{"rows":5}`),
 		}})
-		stream, err := h.data.QueryChunkedData(t.Context(), &pluginv2.QueryChunkedDataRequest{
+		stream, err := h.Data.QueryChunkedData(t.Context(), &pluginv2.QueryChunkedDataRequest{
 			PluginContext: req.PluginContext, Queries: req.Queries, Format: pluginv2.DataFrameFormat(format),
 		})
 		if err != nil {
@@ -152,7 +154,7 @@ func TestChunkErrors(t *testing.T) {
 	req := backend.ToProto().QueryDataRequest(&backend.QueryDataRequest{PluginContext: seattle(), Queries: []backend.DataQuery{
 		query("A", `{"do":"panic"}`),
 	}})
-	stream, err := h.data.QueryChunkedData(t.Context(), &pluginv2.QueryChunkedDataRequest{PluginContext: req.PluginContext, Queries: req.Queries})
+	stream, err := h.Data.QueryChunkedData(t.Context(), &pluginv2.QueryChunkedDataRequest{PluginContext: req.PluginContext, Queries: req.Queries})
 	if err != nil {
 		t.Fatal(err)
 	}

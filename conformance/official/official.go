@@ -1,0 +1,73 @@
+// Package official is the official SDK's client side: it starts plugins and
+// calls them as Grafana does.
+package official
+
+import (
+	"errors"
+	"io"
+	"os/exec"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend/grpcplugin"
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+)
+
+// Client is the official SDK's client side of one plugin process.
+type Client struct {
+	Process     *goplugin.Client
+	Data        grpcplugin.DataClient
+	Diagnostics grpcplugin.DiagnosticsClient
+	Resource    grpcplugin.ResourceClient
+	Stream      grpcplugin.StreamClient
+	Admission   grpcplugin.AdmissionClient
+	Conversion  grpcplugin.ConversionClient
+}
+
+// Launch starts a plugin as Grafana does. The process is the caller's to kill,
+// with an error too.
+func Launch(cmd *exec.Cmd, mtls bool, log io.Writer) (*Client, error) {
+	process := goplugin.NewClient(&goplugin.ClientConfig{
+		Cmd:      cmd,
+		AutoMTLS: mtls,
+		HandshakeConfig: goplugin.HandshakeConfig{
+			ProtocolVersion:  grpcplugin.ProtocolVersion,
+			MagicCookieKey:   grpcplugin.MagicCookieKey,
+			MagicCookieValue: grpcplugin.MagicCookieValue,
+		},
+		VersionedPlugins: map[int]goplugin.PluginSet{grpcplugin.ProtocolVersion: {
+			"data":        &grpcplugin.DataGRPCPlugin{},
+			"diagnostics": &grpcplugin.DiagnosticsGRPCPlugin{},
+			"resource":    &grpcplugin.ResourceGRPCPlugin{},
+			"stream":      &grpcplugin.StreamGRPCPlugin{},
+			"admission":   &grpcplugin.AdmissionGRPCPlugin{},
+			"conversion":  &grpcplugin.ConversionGRPCPlugin{},
+		}},
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		Logger:           hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Trace}),
+	})
+	c := &Client{Process: process}
+	protocol, err := process.Client()
+	if err != nil {
+		return c, err
+	}
+	if err := protocol.Ping(); err != nil {
+		return c, err
+	}
+	return c, errors.Join(
+		dispense(protocol, "data", &c.Data),
+		dispense(protocol, "diagnostics", &c.Diagnostics),
+		dispense(protocol, "resource", &c.Resource),
+		dispense(protocol, "stream", &c.Stream),
+		dispense(protocol, "admission", &c.Admission),
+		dispense(protocol, "conversion", &c.Conversion),
+	)
+}
+
+func dispense[C any](protocol goplugin.ClientProtocol, name string, into *C) error {
+	dispensed, err := protocol.Dispense(name)
+	if err != nil {
+		return err
+	}
+	*into = dispensed.(C)
+	return nil
+}
