@@ -15,8 +15,8 @@ const module = "github.com/plugboard/plugboard/server"
 // floors continues the house above the root module: the ground of this module
 // stands on all its packages. A package imports packages on lower floors only.
 var floors = [][]string{
-	{"datasource", "access"},
-	{"config", "datasource/sqlstore", "datasource/storetest", "gateway", "telemetry", "bundled", "bundled/testsource", "bundled/sql"},
+	{"datasource", "access", "bundled/jsonscan"},
+	{"config", "datasource/sqlstore", "datasource/storetest", "gateway", "telemetry", "bundled", "bundled/testsource", "bundled/sql", "bundled/prometheus"},
 	{"."},
 	{"cmd/plugboard"},
 }
