@@ -59,6 +59,7 @@ func resampleBoth(t *testing.T, rng *rand.Rand, note string, ours *frame.Frame, 
 	to := from.Add(time.Duration(rng.IntN(20)) * time.Minute)
 	interval := time.Duration(1+rng.IntN(300)) * time.Second
 	even, err := transform.Resample(ours, fill, from, to, interval)
+	//lint:ignore SA1019 the judge of ours, deprecated or not
 	theirs, theirErr := sqlutil.ResampleWideFrame(twin(t, ours), officialFill(fill), backend.TimeRange{From: from, To: to}, interval)
 	if agree(t, note, err, theirErr) {
 		sameFrame(t, fmt.Sprintf("%s: from %v to %v by %v", note, from, to, interval), even, theirs)
