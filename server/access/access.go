@@ -1,5 +1,6 @@
 // Package access says who asks, and whether they may: one admin with a
-// password, who logs in with a session cookie or basic auth.
+// password, who logs in with a session cookie or basic auth, and service
+// accounts with tokens, which have a role and data sources that they may ask.
 package access
 
 import (
@@ -12,26 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
-
-	"github.com/plugboard/plugboard/plugin"
 )
-
-// Role is what a user may do.
-type Role string
-
-// Admin may do everything. It is the only role today.
-const Admin Role = "Admin"
-
-// User is who asks.
-type User struct {
-	Login, Name, Email string
-	Role               Role
-}
-
-// Plugin returns the user as plugins get to see them.
-func (u User) Plugin() *plugin.User {
-	return &plugin.User{Login: u.Login, Name: u.Name, Email: u.Email, Role: string(u.Role)}
-}
 
 // AdminLogin is the login of the one admin.
 const AdminLogin = "admin"
@@ -48,8 +30,8 @@ var (
 	ErrUnauthorized = errors.New("Unauthorized") // the text is an API
 	// ErrBadPassword: the login or password is wrong. 401.
 	ErrBadPassword = errors.New("invalid username or password")
-	// ErrTooManyAttempts: too many wrong passwords came from this address.
-	// 429; the error is a *TooManyAttempts.
+	// ErrTooManyAttempts: too many wrong passwords, or wrong tokens, came from
+	// this address. 429; the error wraps a *TooManyAttempts.
 	ErrTooManyAttempts = errors.New("too many failed logins")
 	// ErrOrigin: a page of another site made the request. 403.
 	ErrOrigin = errors.New("origin not allowed")
@@ -69,6 +51,8 @@ type Passwords interface {
 type Config struct {
 	// Passwords keeps the admin's; required.
 	Passwords Passwords
+	// Accounts are let in by their tokens; nil means that there are none.
+	Accounts *Accounts
 	// AdminPassword becomes the admin's password, in place of the one that is
 	// kept. Default: the one that is kept, else a random one.
 	AdminPassword string
@@ -85,8 +69,12 @@ type Config struct {
 type Guard struct {
 	anonymous bool
 	password  *password
+	accounts  *Accounts
 	sessions  sessions
 	attempts  attempts
+	// wrongTokens are counted apart: the old token of a script that nobody
+	// looks after is not to keep people from logging in.
+	wrongTokens attempts
 }
 
 // Open returns a Guard with the admin's password settled. If it had to make
@@ -107,10 +95,12 @@ func Open(ctx context.Context, c Config) (guard *Guard, generated string, err er
 		}
 	}
 	return &Guard{
-		anonymous: c.Anonymous,
-		password:  newPassword(hash),
-		sessions:  sessions{byToken: map[tokenHash]session{}},
-		attempts:  attempts{failed: map[string]failures{}},
+		anonymous:   c.Anonymous,
+		password:    newPassword(hash),
+		accounts:    c.Accounts,
+		sessions:    sessions{byHash: map[sessionHash]session{}},
+		attempts:    attempts{failed: map[string]failures{}},
+		wrongTokens: attempts{failed: map[string]failures{}},
 	}, generated, nil
 }
 
@@ -125,13 +115,17 @@ func savePassword(ctx context.Context, c Config, password string) (hash string, 
 	return string(made), c.Passwords.SavePasswordHash(ctx, AdminLogin, string(made))
 }
 
-// Identify returns who makes the request: by basic auth, by session cookie, or
-// anonymously where that is allowed. Credentials that are shown must be right,
-// even if none were needed; a session that has ended counts as none.
+// Identify returns who makes the request: by a token ("Authorization: Bearer"),
+// by basic auth, by session cookie, or anonymously where that is allowed.
+// Credentials that are shown must be right, even if none were needed; a session
+// that has ended counts as none.
 //
-// Browsers add all of these by themselves, so a request that a page of another
+// Browsers add all but tokens by themselves, so a request that a page of another
 // site made is refused with ErrOrigin: its Origin is not the Host it asks.
 func (g *Guard) Identify(r *http.Request) (User, error) {
+	if token, ok := bearer(r); ok {
+		return g.checkToken(r, token)
+	}
 	user, err := g.identify(r)
 	if err != nil {
 		return User{}, err
@@ -160,6 +154,25 @@ func (g *Guard) check(r *http.Request, login, password string) (User, error) {
 		return User{}, err
 	}
 	return admin, nil
+}
+
+// checkToken never refuses a right token: 32 random bytes are not guessed, so
+// wrong ones are counted only to slow down who keeps sending them.
+func (g *Guard) checkToken(r *http.Request, token string) (User, error) {
+	if g.accounts == nil {
+		return User{}, ErrBadToken
+	}
+	now := time.Now()
+	user, err := g.accounts.identify(token, now)
+	if !errors.Is(err, ErrBadToken) {
+		return user, err
+	}
+	network := clientNetwork(r)
+	if closed := g.wrongTokens.allowed(network, now); closed != nil {
+		return User{}, fmt.Errorf("%w: %w", ErrBadToken, closed)
+	}
+	g.wrongTokens.fail(network, now)
+	return User{}, err
 }
 
 // randomText returns n random bytes as text for cookies and passwords.

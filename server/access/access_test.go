@@ -120,7 +120,7 @@ func TestIdentify(t *testing.T) {
 		{"wrong login", guard, request(basic("root", "secret")), "", ErrBadPassword},
 		{"no password", guard, request(basic("admin", "")), "", ErrBadPassword},
 		{"long password", guard, request(basic("admin", long)), "", ErrBadPassword},
-		{"unknown scheme", guard, request(header("Authorization", "Bearer x")), "", ErrUnauthorized},
+		{"unknown scheme", guard, request(header("Authorization", "Digest x")), "", ErrUnauthorized},
 		{"unknown cookie", guard, request(header("Cookie", CookieName+"=x")), "", ErrUnauthorized},
 		{"anonymous", demo, request(), "anonymous", nil},
 		{"anonymous on localhost", demo, request(host("localhost:3030")), "anonymous", nil},
@@ -279,15 +279,40 @@ func TestGuardShowsNoSecret(t *testing.T) {
 	}
 }
 
+// Every request pays this. The password's cost is that of one remembered; "bcrypt"
+// is what it would be without.
 func BenchmarkIdentify(b *testing.B) {
-	guard := open(b, Config{AdminPassword: "secret"})
-	remembered := request(basic("admin", "secret"))
+	store := &shelf{}
+	for i := range 1000 {
+		_, hash := makeToken()
+		_, _ = store.SaveAccount(b.Context(), Account{Name: fmt.Sprint(i), Role: Viewer, Tokens: []Token{{Hash: hash}}})
+	}
+	accounts := openAccounts(b, store)
+	_, text := add(b, accounts, Account{Name: "poller", Role: Viewer, DataSources: []string{"one", "two"}}, time.Now().Add(time.Hour))
+	guard := open(b, Config{AdminPassword: "secret", Accounts: accounts})
 	session := request(header("Cookie", CookieName+"="+guard.sessions.begin(time.Now())))
-	for name, r := range map[string]*http.Request{"basic": remembered, "session": session} {
-		b.Run(name, func(b *testing.B) {
+	slow, _, err := Open(b.Context(), Config{Passwords: memory{}, AdminPassword: "secret"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, test := range []struct {
+		name   string
+		guard  *Guard
+		forget bool
+		r      *http.Request
+	}{
+		{"token", guard, false, request(token(text))},
+		{"session", guard, false, session},
+		{"basic", guard, false, request(basic("admin", "secret"))},
+		{"bcrypt", slow, true, request(basic("admin", "secret"))},
+	} {
+		b.Run(test.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := guard.Identify(r); err != nil {
+				if test.forget {
+					test.guard.password.until = time.Time{}
+				}
+				if _, err := test.guard.Identify(test.r); err != nil {
 					b.Fatal(err)
 				}
 			}

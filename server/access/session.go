@@ -27,11 +27,11 @@ const (
 // sessions are kept in memory, so they end with the server. Only a hash of the
 // token is kept: what leaks from memory is no cookie.
 type sessions struct {
-	mu      sync.Mutex
-	byToken map[tokenHash]session
+	mu     sync.Mutex
+	byHash map[sessionHash]session
 }
 
-type tokenHash [sha256.Size]byte
+type sessionHash [sha256.Size]byte
 
 type session struct{ began, used time.Time }
 
@@ -44,12 +44,12 @@ func (s *sessions) begin(now time.Time) string {
 	token := randomText(32)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for hash, old := range s.byToken {
+	for hash, old := range s.byHash {
 		if old.over(now) {
-			delete(s.byToken, hash)
+			delete(s.byHash, hash)
 		}
 	}
-	s.byToken[sha256.Sum256([]byte(token))] = session{began: now, used: now}
+	s.byHash[sha256.Sum256([]byte(token))] = session{began: now, used: now}
 	return token
 }
 
@@ -58,20 +58,20 @@ func (s *sessions) touch(token string, now time.Time) bool {
 	hash := sha256.Sum256([]byte(token))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, ok := s.byToken[hash]
+	found, ok := s.byHash[hash]
 	if !ok || found.over(now) {
-		delete(s.byToken, hash)
+		delete(s.byHash, hash)
 		return false
 	}
 	found.used = now
-	s.byToken[hash] = found
+	s.byHash[hash] = found
 	return true
 }
 
 func (s *sessions) end(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.byToken, sha256.Sum256([]byte(token)))
+	delete(s.byHash, sha256.Sum256([]byte(token)))
 }
 
 // Login begins a session for who posts {"user": …, "password": …}, as JSON or

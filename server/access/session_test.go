@@ -91,7 +91,7 @@ func TestSecureCookieOverTLS(t *testing.T) {
 
 func TestSessionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := sessions{byToken: map[tokenHash]session{}}
+		s := sessions{byHash: map[sessionHash]session{}}
 		idle, busy := s.begin(time.Now()), s.begin(time.Now())
 		for day := range 30 {
 			if alive := s.touch(busy, time.Now()); !alive {
@@ -103,8 +103,8 @@ func TestSessionEnds(t *testing.T) {
 			t.Error("sessions live longer than they may")
 		}
 		s.begin(time.Now())
-		if len(s.byToken) != 1 {
-			t.Errorf("%d sessions are kept, one is alive", len(s.byToken))
+		if len(s.byHash) != 1 {
+			t.Errorf("%d sessions are kept, one is alive", len(s.byHash))
 		}
 	})
 }

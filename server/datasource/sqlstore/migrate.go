@@ -54,6 +54,28 @@ CREATE TABLE key_check (
 	id     INTEGER PRIMARY KEY CHECK (id = 1),
 	sealed BLOB NOT NULL
 );`,
+	2: `
+CREATE TABLE account (
+	id           INTEGER PRIMARY KEY AUTOINCREMENT,
+	name         TEXT    NOT NULL UNIQUE,
+	login        TEXT    NOT NULL UNIQUE,
+	role         TEXT    NOT NULL,
+	data_sources TEXT    NOT NULL, -- JSON, [] for all
+	disabled     INTEGER NOT NULL,
+	created      INTEGER NOT NULL, -- milliseconds since 1970
+	updated      INTEGER NOT NULL
+);
+
+CREATE TABLE token (
+	id      INTEGER PRIMARY KEY AUTOINCREMENT,
+	account INTEGER NOT NULL,
+	name    TEXT    NOT NULL,
+	hash    BLOB    NOT NULL UNIQUE, -- SHA-256
+	created INTEGER NOT NULL,
+	expires INTEGER,                 -- NULL for never
+	used    INTEGER,
+	UNIQUE (account, name)
+);`,
 }
 
 // migrate brings the database to the newest version, each step in a

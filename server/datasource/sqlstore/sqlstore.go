@@ -1,5 +1,5 @@
-// Package sqlstore keeps data sources, app settings and the admin's password
-// in one SQLite file, secrets encrypted.
+// Package sqlstore keeps data sources, app settings, service accounts and the
+// admin's password in one SQLite file, secrets encrypted.
 package sqlstore
 
 import (

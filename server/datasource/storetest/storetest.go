@@ -1,4 +1,5 @@
-// Package storetest is the suite that every datasource.Store passes.
+// Package storetest is the suites that every datasource.Store and every
+// access.AccountStore passes.
 package storetest
 
 import (
