@@ -40,6 +40,7 @@ type Server struct {
 	config    Config
 	log       *slog.Logger
 	store     *sqlstore.Store
+	accounts  *access.Accounts
 	host      *host.Host
 	gateway   *gateway.Gateway
 	telemetry *telemetry.Telemetry
@@ -102,17 +103,21 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("telemetry: %w", err)
 	}
+	s.accounts, err = access.OpenAccounts(ctx, s.store, s.log)
+	if err != nil {
+		return err
+	}
 	// Last of what can fail: a password that is made up is kept from here on,
 	// and must be shown.
 	guard, generated, err := access.Open(ctx, access.Config{
-		Passwords: s.store, AdminPassword: string(c.AdminPassword), Anonymous: c.Anonymous,
+		Passwords: s.store, Accounts: s.accounts, AdminPassword: string(c.AdminPassword), Anonymous: c.Anonymous,
 	})
 	if err != nil {
 		return fmt.Errorf("open the login: %w", err)
 	}
 	s.generated = generated
 	s.gateway = gateway.New(gateway.Config{
-		Host: s.host, Store: s.store, Guard: guard,
+		Host: s.host, Store: s.store, Guard: guard, Accounts: s.accounts,
 		Metrics: s.telemetry.Handler(), Observe: s.telemetry.Called,
 		Version: c.Version, Commit: c.Commit, Logger: s.log,
 	})
@@ -173,13 +178,14 @@ func (s *Server) Reload(ctx context.Context) {
 // open in the opposite order: streams, requests, plugins, the store. It returns
 // when all has ended, and may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	plugins, stopPlugins := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopPlugins()
-	ran := make(chan error, 1)
-	go func() { ran <- s.host.Run(plugins) }()
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	ran := make(chan error, 2)
+	go func() { ran <- s.host.Run(inner) }()
+	go func() { ran <- s.accounts.Run(inner) }()
 	served := s.serve(ctx)
-	stopPlugins()
-	return errors.Join(served, <-ran, s.close())
+	stop()
+	return errors.Join(served, <-ran, <-ran, s.close())
 }
 
 // serve answers requests until ctx ends, and lets those under way end.

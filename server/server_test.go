@@ -81,6 +81,7 @@ type running struct {
 	t *testing.T
 	*server.Server
 	password string
+	token    string // asks instead of the admin, if it is set
 	stop     func() error
 	logs     *logs
 }
@@ -152,6 +153,9 @@ func (r *running) ask(ctx context.Context, method, path, body string) *http.Resp
 		r.t.Fatal(err)
 	}
 	req.SetBasicAuth("admin", r.password)
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
 	response, err := http.DefaultClient.Do(req)
 	if err != nil {
 		r.t.Fatal(err)
@@ -260,6 +264,37 @@ func TestServer(t *testing.T) {
 	}
 	again.password = r.password
 	again.query(200, `"name":"pid"`, "repaired", "")
+}
+
+// TestToken: a token asks what it may, through a restart that keeps when it was
+// used last, and what it may not is refused before any plugin hears of it.
+func TestToken(t *testing.T) {
+	data, files := t.TempDir(), t.TempDir()
+	provision(t, files, "one", "two")
+	c := config.Config{Data: data, Provisioning: files, AdminPassword: "correct-horse"}
+	r := start(t, c)
+	r.password = "correct-horse"
+	r.want(201, `"login":"sa-1-cron"`, "POST", "/api/serviceaccounts", `{"name":"cron","role":"Viewer","dataSources":["one"]}`)
+	var made struct{ Key string }
+	if err := json.Unmarshal([]byte(r.want(200, `"key":"pb_`, "POST", "/api/serviceaccounts/1/tokens", `{"name":"cron"}`)), &made); err != nil {
+		t.Fatal(err)
+	}
+	r.token = made.Key
+	r.query(200, `"name":"pid"`, "one", "")
+	r.query(403, `uid \"two\"`, "two", "")
+	r.want(403, "takes the role Admin", "DELETE", "/api/datasources/uid/one", "")
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	again := start(t, c)
+	again.password = r.password
+	again.want(200, `"lastUsedAt":"20`, "GET", "/api/serviceaccounts/1/tokens", "")
+	again.token = made.Key
+	again.query(200, `"name":"pid"`, "one", "")
+	if strings.Contains(r.logs.String()+again.logs.String(), made.Key) {
+		t.Error("the log holds the token")
+	}
 }
 
 // TestBadPlugins: whatever a plugin does or is, the request gets an answer that

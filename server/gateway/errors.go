@@ -40,6 +40,10 @@ func notFound(format string, args ...any) *failure {
 	return &failure{status: http.StatusNotFound, message: fmt.Sprintf(format, args...)}
 }
 
+func forbidden(format string, args ...any) *failure {
+	return &failure{status: http.StatusForbidden, message: fmt.Sprintf(format, args...)}
+}
+
 // call names one kind of call for its failures.
 type call struct {
 	endpoint string // the label in metrics
@@ -155,17 +159,47 @@ func refused(w http.ResponseWriter, err error) *failure {
 	f := &failure{message: err.Error()}
 	wait, _ := errors.AsType[*access.TooManyAttempts](err)
 	switch {
-	case errors.Is(err, access.ErrUnauthorized), errors.Is(err, access.ErrBadPassword):
-		f.status = http.StatusUnauthorized
 	case wait != nil:
 		w.Header().Set("Retry-After", strconv.Itoa(wait.Seconds()))
 		f.status = http.StatusTooManyRequests
+	case unknown(err):
+		f.status = http.StatusUnauthorized
 	case errors.Is(err, access.ErrOrigin):
 		f.status = http.StatusForbidden
 	case errors.Is(err, access.ErrBadRequest):
 		f.status = http.StatusBadRequest
 	default:
 		f.status, f.message, f.cause = http.StatusInternalServerError, "Internal server error: the login", err
+	}
+	return f
+}
+
+// unknown reports whether the guard says that a request is nobody's.
+func unknown(err error) bool {
+	for _, sort := range []error{
+		access.ErrUnauthorized, access.ErrBadPassword, access.ErrBadToken, access.ErrExpiredToken, access.ErrDisabledAccount,
+	} {
+		if errors.Is(err, sort) {
+			return true
+		}
+	}
+	return false
+}
+
+// accountFailure translates the errors of access.Accounts.
+func accountFailure(err error) *failure {
+	f := &failure{cause: err, message: err.Error()}
+	switch {
+	case errors.Is(err, access.ErrInvalid):
+		f.status, f.message = http.StatusBadRequest, "bad request data: "+err.Error()
+	case errors.Is(err, access.ErrNotFound):
+		f.status = http.StatusNotFound
+	case errors.Is(err, access.ErrExists):
+		f.status = http.StatusConflict
+	case errors.Is(err, context.Canceled):
+		f.status, f.message = statusClientGone, "The client has gone away"
+	default:
+		f.status, f.message = http.StatusInternalServerError, "Internal server error: the store: "+err.Error()
 	}
 	return f
 }

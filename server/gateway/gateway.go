@@ -19,6 +19,9 @@ type Config struct {
 	Host  Host
 	Store datasource.Store
 	Guard Guard
+	// Accounts are the service accounts that /api/serviceaccounts shows and
+	// changes; nil means that it is not there.
+	Accounts *access.Accounts
 	// Metrics serves /metrics, to anybody who asks; nil means that it is not
 	// there.
 	Metrics http.Handler
@@ -69,6 +72,7 @@ type Gateway struct {
 	host     Host
 	store    datasource.Store
 	guard    Guard
+	accounts *access.Accounts
 	observer func(plugin, source, endpoint string, took time.Duration, err error)
 	version  string
 	commit   string
@@ -97,6 +101,7 @@ func New(c Config) *Gateway {
 		host:     c.Host,
 		store:    c.Store,
 		guard:    c.Guard,
+		accounts: c.Accounts,
 		observer: c.Observe,
 		version:  c.Version,
 		commit:   c.Commit,
@@ -113,7 +118,7 @@ func New(c Config) *Gateway {
 		return c.Host.Subscribe(ctx, req, renew)
 	}
 	g.streaming, g.endStreams = context.WithCancel(context.Background())
-	g.handler = g.routes(c)
+	g.handler = g.router(c)
 	return g
 }
 
@@ -130,49 +135,22 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.handler.ServeHTTP(w, r)
 }
 
-// routes builds the table of contents of the API. Resource paths stay out of
-// the mux: it would redirect from paths that it cleans, and plugins get theirs
-// as they are.
-func (g *Gateway) routes(c Config) http.Handler {
+// router finds the route of a request. Resource paths stay out of the mux: it
+// would redirect from paths that it cleans, and plugins get theirs as they are.
+func (g *Gateway) router(c Config) http.Handler {
 	mux := http.NewServeMux()
-	handle := func(pattern string, h handler) { mux.Handle(pattern, g.authenticated(h)) }
-
-	handle("POST /api/ds/query", g.query)
-
-	handle("GET /api/datasources", g.listSources)
-	handle("POST /api/datasources", g.createSource)
-	for _, form := range []string{"{id}", "uid/{uid}", "name/{name}"} {
-		handle("GET /api/datasources/"+form, g.getSource)
-		handle("PUT /api/datasources/"+form, g.updateSource)
-		handle("DELETE /api/datasources/"+form, g.deleteSource)
+	var resources http.Handler
+	for _, route := range g.routes(c) {
+		handler := g.open(route.handler)
+		if route.least != "" {
+			handler = g.allowed(route.least, route.handler)
+		}
+		if route.pattern == resourcePattern {
+			resources = handler
+		} else {
+			mux.Handle(route.pattern, handler)
+		}
 	}
-	handle("GET /api/datasources/id/{name}", g.getSourceID)
-	handle("/api/datasources/uid/{uid}/health", g.sourceHealth)
-	handle("/api/datasources/{id}/{rest...}", g.sourceByID) // "/{id}/health" would conflict with "/uid/{uid}"
-
-	handle("GET /api/plugins", g.listPlugins)
-	handle("GET /api/plugins/errors", g.pluginErrors)
-	handle("GET /api/plugins/{id}/settings", g.pluginSettings)
-	handle("POST /api/plugins/{id}/settings", g.savePluginSettings)
-	handle("GET /api/plugins/{id}/health", g.pluginHealth)
-	handle("GET /api/plugins/{id}/metrics", g.pluginMetrics)
-	handle("GET /public/plugins/{id}/{file...}", g.pluginFile)
-
-	handle("GET /api/live/sse", g.stream)
-	handle("POST /api/live/publish", g.publish)
-
-	mux.Handle("GET /api/health", g.open(g.health))
-	if door, ok := c.Guard.(Door); ok {
-		mux.Handle("POST /login", g.open(login(door)))
-		mux.Handle("GET /logout", g.open(logout(door)))
-		mux.Handle("POST /logout", g.open(logout(door)))
-	}
-	if c.Metrics != nil {
-		mux.Handle("GET /metrics", c.Metrics)
-	}
-	handle("/", func(http.ResponseWriter, *http.Request) error { return notFound("Not found") })
-
-	resources := g.authenticated(g.resource)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := parseResourcePath(r.URL.EscapedPath()); ok {
 			resources.ServeHTTP(w, r)

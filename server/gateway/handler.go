@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/server/access"
 )
 
 // handler answers a request, or returns why it cannot; then it has written
@@ -31,22 +32,30 @@ func (g *Gateway) open(h handler) http.Handler {
 	})
 }
 
-// authenticated makes a handler for known users only.
-func (g *Gateway) authenticated(h handler) http.Handler {
+// allowed makes a handler for users with a role or more.
+func (g *Gateway) allowed(least access.Role, h handler) http.Handler {
 	return g.open(func(w http.ResponseWriter, r *http.Request) error {
 		user, err := g.guard.Identify(r)
 		if err != nil {
 			return refused(w, err)
 		}
-		return h(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user.Plugin())))
+		if !user.Role.Includes(least) {
+			return forbidden("Permission denied: this takes the role %s, and %s is %s", least, user.Login, user.Role)
+		}
+		return h(w, r.WithContext(withUser(r.Context(), user)))
 	})
 }
 
 type userKey struct{}
 
-// userOf returns who makes an authenticated request.
-func userOf(r *http.Request) *plugin.User {
-	user, _ := r.Context().Value(userKey{}).(*plugin.User)
+func withUser(ctx context.Context, user access.User) context.Context {
+	return context.WithValue(ctx, userKey{}, user)
+}
+
+// userOf returns who makes a request; it is nobody, who may do nothing, if no
+// one was asked.
+func userOf(r *http.Request) access.User {
+	user, _ := r.Context().Value(userKey{}).(access.User)
 	return user
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/plugboard/plugboard/host"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/server/access"
 	"github.com/plugboard/plugboard/server/datasource"
 )
 
@@ -41,6 +42,15 @@ func parseChannel(text string) (channel, error) {
 		return channel{pluginID: name, path: path}, nil
 	}
 	return channel{}, badRequest("invalid channel ID: %q: a channel is ds/<uid>/<path> or plugin/<id>/<path>", text)
+}
+
+// allowed reports whether a user may listen and publish to the channel, as far
+// as this server is concerned.
+func (c channel) allowed(u access.User) bool {
+	if c.pluginID != "" {
+		return u.MayAskPlugins()
+	}
+	return u.MayAsk(c.source.UID)
 }
 
 // channelTarget returns what a channel is of.
@@ -101,7 +111,21 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request) error {
 		return t.failed(callSubscribe, err)
 	}
 	defer packets.Close()
-	g.relay(ctx, w, t, packets)
+	g.relay(ctx, w, t, packets, func() error { return g.stillAllowed(r, c) })
+	return nil
+}
+
+// stillAllowed asks again who made a request that goes on, and whether they may
+// listen to the channel: a stream outlives the token that it was opened with.
+// That the door is closed for now to all who come from there is no reason.
+func (g *Gateway) stillAllowed(r *http.Request, c channel) error {
+	user, err := g.guard.Identify(r)
+	if unknown(err) {
+		return err
+	}
+	if err == nil && !c.allowed(user) {
+		return errors.New("access denied")
+	}
 	return nil
 }
 
@@ -109,13 +133,14 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request) error {
 // settings of that moment.
 func (g *Gateway) renewer(r *http.Request, c channel) func(context.Context) (plugin.Context, error) {
 	return func(ctx context.Context) (plugin.Context, error) {
-		t, err := g.channelTarget(r.WithContext(context.WithValue(ctx, userKey{}, userOf(r))), c)
+		t, err := g.channelTarget(r.WithContext(withUser(ctx, userOf(r))), c)
 		return t.Context, err
 	}
 }
 
-// relay writes packets until there are no more or the client is gone.
-func (g *Gateway) relay(ctx context.Context, w http.ResponseWriter, t target, packets subscription) {
+// relay writes packets until there are no more or the client is gone, or is not
+// allowed to have them any longer, which it asks with every heartbeat.
+func (g *Gateway) relay(ctx context.Context, w http.ResponseWriter, t target, packets subscription, allowed func() error) {
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("X-Accel-Buffering", "no")
@@ -127,7 +152,9 @@ func (g *Gateway) relay(ctx context.Context, w http.ResponseWriter, t target, pa
 		err = events.packet(initial)
 	}
 	for err == nil {
-		err = g.relayUntilHeartbeat(ctx, events, t, packets)
+		if err = g.relayUntilHeartbeat(ctx, events, t, packets); err == nil {
+			err = allowed()
+		}
 	}
 	if !errors.Is(err, io.EOF) && ctx.Err() == nil {
 		_ = events.comment("ended: " + t.redact(strings.ReplaceAll(err.Error(), "\n", " ")))
@@ -146,6 +173,9 @@ func (g *Gateway) relayUntilHeartbeat(ctx context.Context, events *events, t tar
 				g.log.Warn("packet dropped", keyPlugin, t.PluginID, keySource, t.sourceUID(), keyError, err)
 			} else if err != nil {
 				return err
+			}
+			if beat.Err() != nil { // packets arrive faster than they are written
+				return ctx.Err()
 			}
 		case ctx.Err() == nil && beat.Err() != nil:
 			return events.comment("alive")

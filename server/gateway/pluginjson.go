@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/plugboard/plugboard/host"
+	"github.com/plugboard/plugboard/server/access"
 )
 
 // pluginJSON is a plugin in the list of all.
@@ -122,6 +123,15 @@ func (g *Gateway) describe(ctx context.Context, p host.Plugin) (settingsJSON, er
 		settings.SecureJSONFields[name] = true
 	}
 	return settings, nil
+}
+
+// showTo removes what is not for a user: how a plugin is configured, and what
+// its process said before it died, is the admins' business.
+func (s *settingsJSON) showTo(user access.User) {
+	if !user.Role.Includes(access.Admin) {
+		s.JSONData, s.SecureJSONFields = orNull(nil), map[string]bool{}
+		s.Process.PID, s.Process.LastError = 0, ""
+	}
 }
 
 // complete fills in what a plugin.json may leave out, and makes its paths those

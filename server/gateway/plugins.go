@@ -32,6 +32,7 @@ func (g *Gateway) listPlugins(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		entry.DefaultNavURL = "/plugins/" + entry.ID + "/"
+		entry.showTo(userOf(r))
 		list = append(list, entry.pluginJSON)
 	}
 	slices.SortStableFunc(list, func(a, b pluginJSON) int {
@@ -80,6 +81,7 @@ func (g *Gateway) pluginSettings(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	settings.QueryText = g.queryText(r.Context(), p)
+	settings.showTo(userOf(r))
 	return writeJSON(w, http.StatusOK, settings)
 }
 

@@ -6,9 +6,11 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/plugboard/plugboard/server/access"
 	"github.com/plugboard/plugboard/server/datasource"
 )
 
@@ -86,8 +88,11 @@ func (g *Gateway) listSources(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return storeFailure(err)
 	}
+	user := userOf(r)
+	sources = slices.DeleteFunc(sources, func(d datasource.DataSource) bool { return !user.MayAsk(d.UID) })
 	list := make([]listedSourceJSON, len(sources))
 	for i, d := range sources {
+		d = shown(d, user)
 		list[i] = listedSourceJSON{
 			ID: d.ID, UID: d.UID, OrgID: orgID, Name: d.Name, Type: d.Type, Access: d.Access,
 			URL: d.URL, User: d.User, Database: d.Database, BasicAuth: d.BasicAuth,
@@ -110,7 +115,7 @@ func (g *Gateway) getSource(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, jsonOf(d))
+	return writeJSON(w, http.StatusOK, jsonOf(shown(d, userOf(r))))
 }
 
 // getSourceID answers GET /api/datasources/id/:name.
@@ -187,11 +192,24 @@ func (g *Gateway) storedSource(r *http.Request) (datasource.DataSource, error) {
 	if err != nil {
 		return datasource.DataSource{}, err
 	}
-	d, err := g.store.DataSource(r.Context(), key)
-	if err != nil && !errors.Is(err, datasource.ErrDamaged) { // it may be shown, mended and deleted
-		return d, sourceFailure(key, err)
+	d, err := g.source(r, key)
+	if errors.Is(err, datasource.ErrDamaged) { // it may be shown, mended and deleted
+		err = nil
 	}
-	return d, nil
+	return d, err
+}
+
+// shown returns what a user gets to see of a data source. How it is configured
+// is the admins' business: URLs and jsonData tell more than who only asks has to
+// know.
+func shown(d datasource.DataSource, user access.User) datasource.DataSource {
+	if user.Role.Includes(access.Admin) {
+		return d
+	}
+	return datasource.DataSource{
+		ID: d.ID, UID: d.UID, Name: d.Name, Type: d.Type, Access: d.Access,
+		IsDefault: d.IsDefault, Version: d.Version, ReadOnly: d.ReadOnly,
+	}
 }
 
 // namedSource returns the data source that a request's path names as a target.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,17 +56,36 @@ func (t target) secrets() []string {
 	return secrets
 }
 
+// source returns the data source that key names, if the user may ask it: the
+// one way to it from a request. Who may ask some only is not told whether
+// another one is there. The error may be datasource.ErrDamaged, all others are
+// failures.
+func (g *Gateway) source(r *http.Request, key datasource.Key) (datasource.DataSource, error) {
+	d, err := g.store.DataSource(r.Context(), key)
+	user := userOf(r)
+	switch {
+	case !user.MayAsk(cmp.Or(d.UID, key.UID)):
+		return datasource.DataSource{}, forbidden("Access denied to data source: %s may not ask the one with the %s", user.Login, key)
+	case err != nil && !errors.Is(err, datasource.ErrDamaged):
+		return datasource.DataSource{}, sourceFailure(key, err)
+	}
+	return d, err
+}
+
 // sourceTarget returns the data source that key names as a target.
 func (g *Gateway) sourceTarget(r *http.Request, key datasource.Key) (target, error) {
-	d, err := g.store.DataSource(r.Context(), key)
-	if err != nil {
+	d, err := g.source(r, key)
+	if errors.Is(err, datasource.ErrDamaged) {
 		return target{}, sourceFailure(key, err)
+	}
+	if err != nil {
+		return target{}, err
 	}
 	return target{plugin.Context{
 		PluginID:   d.Type,
 		OrgID:      orgID,
 		Namespace:  namespace,
-		User:       userOf(r),
+		User:       userOf(r).Plugin(),
 		DataSource: d.Settings(),
 	}}, nil
 }
@@ -73,7 +93,11 @@ func (g *Gateway) sourceTarget(r *http.Request, key datasource.Key) (target, err
 // pluginTarget returns a plugin itself as a target; an app comes with its
 // settings.
 func (g *Gateway) pluginTarget(r *http.Request, id string) (target, error) {
-	t := target{plugin.Context{PluginID: id, OrgID: orgID, Namespace: namespace, User: userOf(r)}}
+	user := userOf(r)
+	if !user.MayAskPlugins() {
+		return target{}, forbidden("Access denied to plugin %q: %s may ask some data sources only", id, user.Login)
+	}
+	t := target{plugin.Context{PluginID: id, OrgID: orgID, Namespace: namespace, User: user.Plugin()}}
 	p, err := g.plugin(id)
 	if err != nil {
 		return t, err
