@@ -48,7 +48,7 @@ func (e *Error) Error() string { return e.Message }
 func (e *Error) Unwrap() error { return e.Err }
 
 // Downstream marks err as the fault of what the plugin talks to. Its status
-// is 502 unless err already carries one.
+// is 502, or 504 if that took too long, unless err already carries one.
 func Downstream(err error) error {
 	if err == nil {
 		return nil
@@ -56,8 +56,15 @@ func Downstream(err error) error {
 	failure := &Error{Message: err.Error(), Source: SourceDownstream, Status: http.StatusBadGateway, Err: err}
 	if inner, ok := errors.AsType[*Error](err); ok && inner.Status != 0 {
 		failure.Status = inner.Status
+	} else if tookTooLong(err) {
+		failure.Status = http.StatusGatewayTimeout
 	}
 	return failure
+}
+
+func tookTooLong(err error) bool {
+	timeout, isNet := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || isNet && timeout.Timeout()
 }
 
 // BadRequest returns an error for a query, setting or request that cannot be
@@ -79,9 +86,9 @@ func failureOf(err error) *Error {
 		failure.Status = cmp.Or(told.Status, failure.Status)
 		return failure
 	}
-	timeout, isNet := errors.AsType[net.Error](err)
+	_, isNet := errors.AsType[net.Error](err)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isNet && timeout.Timeout():
+	case tookTooLong(err):
 		failure.Source, failure.Status = SourceDownstream, http.StatusGatewayTimeout
 	case errors.Is(err, context.Canceled):
 		failure.Source = SourceDownstream
