@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -121,5 +123,56 @@ func TestDeadConnection(t *testing.T) {
 		if got := read(t, p, "temperature"); got != 1 {
 			t.Errorf("got %v", got)
 		}
+	}
+}
+
+// TestGivingUp has a caller leave while the device thinks: the one connection
+// that the device may have is free for the next.
+func TestGivingUp(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{})
+	var serving sync.WaitGroup
+	defer serving.Wait()
+	defer listener.Close()
+	serving.Go(func() {
+		thinking, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer thinking.Close()
+		_, _ = thinking.Read(make([]byte, 100))
+		close(asked)
+		quick, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer quick.Close()
+		_, _ = quick.Read(make([]byte, 100))
+		fmt.Fprintln(quick, "OK 1")
+	})
+	p := hosttest.Run(t, ".", plugin.Context{DataSource: &plugin.DataSourceSettings{
+		UID: "g", URL: listener.Addr().String(), JSON: []byte(`{"connections":1}`),
+	}})
+
+	ctx, giveUp := context.WithCancel(t.Context())
+	defer giveUp()
+	serving.Go(func() {
+		select {
+		case <-asked:
+			giveUp()
+		case <-ctx.Done():
+		}
+	})
+	_, err = p.Host.Query(ctx, &plugin.QueryRequest{
+		Context: p.Context, Queries: []plugin.DataQuery{{RefID: "A", JSON: []byte(`{"sensor":"temperature"}`)}},
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if got := read(t, p, "temperature"); got != 1 {
+		t.Errorf("the next got %v", got)
 	}
 }
