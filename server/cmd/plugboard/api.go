@@ -17,7 +17,9 @@ import (
 type api struct {
 	base   string
 	client *http.Client
-	// user is empty for anonymous requests.
+	// token goes before user and password; both are empty for anonymous
+	// requests.
+	token          string
 	user, password string
 }
 
@@ -31,7 +33,9 @@ func (a *api) send(ctx context.Context, method, path string, header http.Header,
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	if a.user != "" {
+	if a.token != "" {
+		req.Header.Set("Authorization", "Bearer "+a.token)
+	} else if a.user != "" {
 		req.SetBasicAuth(a.user, a.password)
 	}
 	response, err := a.client.Do(req)
@@ -92,9 +96,9 @@ func refusal(status int, answer []byte) error {
 	switch status {
 	case http.StatusServiceUnavailable:
 		return &failure{codeUnavailable, err}
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return &failure{codeUsage, fmt.Errorf("%w; give --user and PLUGBOARD_PASSWORD", err)}
-	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed:
+	case http.StatusUnauthorized:
+		return &failure{codeUsage, fmt.Errorf("%w; give --user and PLUGBOARD_PASSWORD, or PLUGBOARD_TOKEN", err)}
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
 		return &failure{codeUsage, err}
 	default:
 		return &failure{codeFailed, err}

@@ -38,8 +38,9 @@ The data source is one of a server, named by its UID:
 
   plugboard query seattle 'SELECT * FROM weather LIMIT 5'
 
-(--server and --user may also be in the environment, as PLUGBOARD_SERVER and
-PLUGBOARD_USER; the password is in PLUGBOARD_PASSWORD and nowhere else),
+(--server, --user and --token may also be in the environment, as PLUGBOARD_SERVER,
+PLUGBOARD_USER and PLUGBOARD_TOKEN; the password is in PLUGBOARD_PASSWORD and
+nowhere else),
 
 or none at all: --plugin starts the plugin in a folder (or a bundled one: sql,
 testdata), asks it with the settings of --set and --secret, and stops it.

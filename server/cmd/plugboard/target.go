@@ -1,11 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"net/http"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,16 +32,15 @@ func (t target) String() string {
 
 // targetFlags say who to ask.
 type targetFlags struct {
-	server, user string
-	plugin       string
-	set, secret  []string
-	verbose      bool
+	serverFlags
+	plugin      string
+	set, secret []string
+	verbose     bool
 }
 
 func (t *targetFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&t.server, "server", cmp.Or(os.Getenv("PLUGBOARD_SERVER"), "http://127.0.0.1:3030"), "the server's address")
-	flags.StringVar(&t.user, "user", cmp.Or(os.Getenv("PLUGBOARD_USER"), "admin"), "who asks, if PLUGBOARD_PASSWORD is set; else nobody in particular")
+	t.serverFlags.register(flags)
 	flags.StringVar(&t.plugin, "plugin", "", "ask this plugin, without a server: its folder, or sql or testdata")
 	flags.StringArrayVar(&t.set, "set", nil, "a setting of the data source for --plugin: url=…, user=…, database=…, basicAuth=true, basicAuthUser=…, jsonData.KEY=…")
 	flags.StringArrayVar(&t.secret, "secret", nil, "a secret of the data source for --plugin, as KEY=VALUE")
@@ -75,13 +71,9 @@ func (t *targetFlags) with(cmd *cobra.Command, args []string, ask func(context.C
 	if t.plugin != "" {
 		return withPlugin(cmd.Context(), t, cmd.ErrOrStderr(), ask)
 	}
-	base := strings.TrimRight(t.server, "/")
-	if !strings.HasPrefix(base, "http://") && !strings.HasPrefix(base, "https://") {
-		return misused("--server is a URL such as http://127.0.0.1:3030, not %q", t.server)
-	}
-	server := &api{base: base, client: http.DefaultClient}
-	if password := os.Getenv("PLUGBOARD_PASSWORD"); password != "" {
-		server.user, server.password = t.user, password
+	server, err := t.api()
+	if err != nil {
+		return err
 	}
 	return ask(cmd.Context(), target{api: server, uid: args[0]})
 }
