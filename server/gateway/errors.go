@@ -145,8 +145,10 @@ func storeFailure(err error) *failure {
 // redact takes a target's secrets out of what its plugin says: some put the
 // whole connection string into an error. Very short secrets stay, they could be
 // any part of any word.
-func (t target) redact(text string) string {
-	for _, secret := range t.secrets() {
+func (t target) redact(text string) string { return redact(text, t.secrets()) }
+
+func redact(text string, secrets []string) string {
+	for _, secret := range secrets {
 		if len(secret) >= 4 {
 			text = strings.ReplaceAll(text, secret, "[secret]")
 		}

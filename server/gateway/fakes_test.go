@@ -37,6 +37,8 @@ type fakeHost struct {
 	publish  func(*plugin.StreamRequest) (plugin.StreamReply, error)
 
 	subscribe func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error)
+	restart   func(id string) error
+	logs      func(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 	text      string // the query text field of all plugins
 
 	mu      sync.Mutex
@@ -57,6 +59,12 @@ func (h *fakeHost) Plugin(id string) (host.Plugin, bool) {
 
 func (h *fakeHost) Describe(context.Context, string) (plugin.Description, error) {
 	return plugin.Description{QueryText: h.text}, nil
+}
+
+func (h *fakeHost) Restart(_ context.Context, id string) error { return h.restart(id) }
+
+func (h *fakeHost) Logs(id string, after int64) ([]host.LogLine, <-chan struct{}, error) {
+	return h.logs(id, after)
 }
 
 func (h *fakeHost) Query(_ context.Context, req *plugin.QueryRequest) (*plugin.QueryResponse, error) {

@@ -44,6 +44,8 @@ type Host interface {
 	Plugin(id string) (host.Plugin, bool)
 	Faults() []host.Fault
 	Describe(ctx context.Context, id string) (plugin.Description, error)
+	Restart(ctx context.Context, id string) error
+	Logs(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 
 	Query(ctx context.Context, req *plugin.QueryRequest) (*plugin.QueryResponse, error)
 	CheckHealth(ctx context.Context, req *plugin.HealthRequest) (plugin.Health, error)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -141,12 +142,8 @@ func (g *Gateway) renewer(r *http.Request, c channel) func(context.Context) (plu
 // relay writes packets until there are no more or the client is gone, or is not
 // allowed to have them any longer, which it asks with every heartbeat.
 func (g *Gateway) relay(ctx context.Context, w http.ResponseWriter, t target, packets subscription, allowed func() error) {
-	header := w.Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("X-Accel-Buffering", "no")
-	w.WriteHeader(http.StatusOK)
-	events := &events{w: w, control: http.NewResponseController(w)}
-	defer func() { _ = events.control.SetWriteDeadline(time.Time{}) }() // the connection may go on to other requests
+	events := startEvents(w)
+	defer events.end()
 	err := events.comment("subscribed")
 	if initial := packets.Initial(); err == nil && len(initial) > 0 {
 		err = events.packet(initial)
@@ -192,6 +189,18 @@ type events struct {
 	buffer  bytes.Buffer
 }
 
+// startEvents begins an answer of events. It needs an end.
+func startEvents(w http.ResponseWriter) *events {
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	return &events{w: w, control: http.NewResponseController(w)}
+}
+
+// end makes the connection fit for other requests.
+func (e *events) end() { _ = e.control.SetWriteDeadline(time.Time{}) }
+
 var errNotJSON = errors.New("the packet is not JSON")
 
 // packet writes one packet as one line.
@@ -209,6 +218,14 @@ func (e *events) packet(packet []byte) error {
 		e.buffer.Write(packet)
 	}
 	e.buffer.WriteString("\n\n")
+	return e.flush()
+}
+
+// numbered writes JSON of one line with a number that the client gives back
+// when it returns.
+func (e *events) numbered(id int64, text []byte) error {
+	e.buffer.Reset()
+	fmt.Fprintf(&e.buffer, "id: %d\ndata: %s\n\n", id, text)
 	return e.flush()
 }
 

@@ -110,14 +110,11 @@ func (g *Gateway) describe(ctx context.Context, p host.Plugin) (settingsJSON, er
 			Enabled: app.Enabled || file.AutoEnabled && app.Updated.IsZero(), Pinned: app.Pinned,
 			Info: file.Info, Dependencies: file.Dependencies,
 			Category: m.Category, State: file.State, Signature: p.Signature,
-			Process: processJSON{State: p.State, PID: p.PID, Restarts: p.Restarts, LastError: p.LastError},
+			Process: processOf(p),
 		},
 		Module: "plugins/" + m.ID + "/module", BaseURL: base,
 		AutoEnabled: file.AutoEnabled, Includes: orNull(file.Includes),
 		JSONData: orNull(app.JSON), SecureJSONFields: map[string]bool{},
-	}
-	if !p.Since.IsZero() {
-		settings.Process.Since = &p.Since
 	}
 	for name := range maps.Keys(app.Secrets) {
 		settings.SecureJSONFields[name] = true

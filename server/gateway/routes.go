@@ -36,6 +36,8 @@ func (g *Gateway) routes(c Config) []route {
 		{"POST /api/plugins/{id}/settings", access.Admin, g.savePluginSettings},
 		{"GET /api/plugins/{id}/health", access.Viewer, g.pluginHealth},
 		{"GET /api/plugins/{id}/metrics", access.Admin, g.pluginMetrics},
+		{"POST /api/plugins/{id}/restart", access.Admin, g.restartPlugin},
+		{"GET /api/plugins/{id}/logs", access.Admin, g.pluginLogs},
 		{"GET /public/plugins/{id}/{file...}", access.Viewer, g.pluginFile},
 
 		{"GET /api/live/sse", access.Viewer, g.stream},

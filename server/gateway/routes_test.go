@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/plugboard/plugboard/host"
 	"github.com/plugboard/plugboard/plugin"
 	"github.com/plugboard/plugboard/server/access"
 )
@@ -166,6 +167,8 @@ func (g *guarded) answer() {
 	g.host.resource = func(_ *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error {
 		return send(plugin.ResourceResponse{Status: 200})
 	}
+	g.host.restart = func(string) error { return nil }
+	g.host.logs = func(string, int64) ([]host.LogLine, <-chan struct{}, error) { return nil, nil, nil }
 	g.host.metrics = func(string) ([]byte, error) { return nil, nil }
 	g.host.publish = func(*plugin.StreamRequest) (plugin.StreamReply, error) { return plugin.StreamReply{}, nil }
 	g.host.subscribe = func(*plugin.StreamRequest, renewal) (subscription, error) {

@@ -43,7 +43,7 @@ func (t target) sourceUID() string {
 }
 
 // secrets returns the secrets that the target's plugin is given, longest
-// first, as one may be part of another.
+// first.
 func (t target) secrets() []string {
 	var secrets []string
 	if t.DataSource != nil {
@@ -52,6 +52,11 @@ func (t target) secrets() []string {
 	if t.App != nil {
 		secrets = slices.AppendSeq(secrets, maps.Values(t.App.Secrets))
 	}
+	return longestFirst(secrets)
+}
+
+// longestFirst orders secrets for redact, as one may be part of another.
+func longestFirst(secrets []string) []string {
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return secrets
 }
