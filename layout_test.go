@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"wire", "frame"},
 	{"internal/badplugin", "frame/framejson", "frame/frametest", "frame/transform"},
 	{"plugin", "host/internal/catalog", "host/internal/process"},
-	{"host/internal/supervisor", "host/internal/hub", "plugin/httpclient"},
+	{"plugin/sqlframe", "host/internal/supervisor", "host/internal/hub", "plugin/httpclient"},
 	{"host", "plugin/plugintest"},
 	{"host/hosttest"},
 }
