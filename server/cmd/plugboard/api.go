@@ -84,6 +84,31 @@ func (a *api) get(ctx context.Context, path string, into any) error {
 	return nil
 }
 
+// change sends a body as JSON, and decodes the answer unless into is nil.
+func (a *api) change(ctx context.Context, method, path string, body, into any) error {
+	var sent []byte
+	if body != nil {
+		var err error
+		if sent, err = json.Marshal(body); err != nil {
+			return failed("%w", err)
+		}
+	}
+	status, answer, err := a.fetch(ctx, method, path, sent)
+	if err != nil {
+		return err
+	}
+	if status < 200 || status > 299 {
+		return refusal(status, answer)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, into); err != nil {
+		return failed("read the server's answer to %s %s: %w", method, path, err)
+	}
+	return nil
+}
+
 // refusal is the error of an answer that is nothing but an error.
 func refusal(status int, answer []byte) error {
 	var told struct {

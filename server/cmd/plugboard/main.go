@@ -35,6 +35,7 @@ curl, the command line or Go.
   plugboard demo      a server with data sources to try, nothing to configure
   plugboard query     one query, to a server or straight to a plugin
   plugboard serve     the server
+  plugboard token     let a program ask it, and no more than it needs
 
 Exit codes:
   0  it worked
@@ -44,7 +45,7 @@ Exit codes:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDemo(), newServe(), newQuery(), newCall(), newVersion(), newBundled())
+	root.AddCommand(newDemo(), newServe(), newQuery(), newCall(), newToken(), newVersion(), newBundled())
 	return root
 }
 

@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"get":       get,
 			"code":      code,
 			"until":     until,
+			"tokenfrom": tokenFrom,
 		},
 	})
 }
@@ -150,6 +151,11 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return nil
 	})
+}
+
+// tokenFrom puts the token in a file into PLUGBOARD_TOKEN: tokenfrom FILE.
+func tokenFrom(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Setenv("PLUGBOARD_TOKEN", strings.TrimSpace(ts.ReadFile(args[0])))
 }
 
 // signalProcess sends a signal by its number: signal 9 PID.
