@@ -122,8 +122,8 @@ func refusal(status int, answer []byte) error {
 	case http.StatusServiceUnavailable:
 		return &failure{codeUnavailable, err}
 	case http.StatusUnauthorized:
-		return &failure{codeUsage, fmt.Errorf("%w; give --user and PLUGBOARD_PASSWORD, or PLUGBOARD_TOKEN", err)}
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
+		return &failure{codeUsage, fmt.Errorf("%w; give --user and PLUGBOARD_PASSWORD, or PLUGBOARD_TOKEN, or a --profile", err)}
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusConflict:
 		return &failure{codeUsage, err}
 	default:
 		return &failure{codeFailed, err}

@@ -37,6 +37,19 @@ curl, the command line or Go.
   plugboard serve     the server
   plugboard token     let a program ask it, and no more than it needs
 
+The server that a command asks, and who asks, are said by the flags --server,
+--user, --token and --profile, else by the environment (PLUGBOARD_SERVER,
+PLUGBOARD_USER and PLUGBOARD_PASSWORD, PLUGBOARD_TOKEN, PLUGBOARD_PROFILE), else
+by the default of the file plugboard/profiles.yaml in the user's configuration
+folder (on Linux ~/.config), which nobody else may be able to read:
+
+  default: home
+  profiles:
+    home: {server: "http://127.0.0.1:3030", user: admin, password: "..."}
+    shop: {server: "https://shop.example", token: "..."}
+
+The credentials of a profile are sent to its own server only.
+
 Exit codes:
   0  it worked
   1  the query, the plugin or what the plugin talks to failed

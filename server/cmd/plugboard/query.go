@@ -38,9 +38,7 @@ The data source is one of a server, named by its UID:
 
   plugboard query seattle 'SELECT * FROM weather LIMIT 5'
 
-(--server, --user and --token may also be in the environment, as PLUGBOARD_SERVER,
-PLUGBOARD_USER and PLUGBOARD_TOKEN; the password is in PLUGBOARD_PASSWORD and
-nowhere else),
+(of the server that --server or --profile names: see "plugboard help"),
 
 or none at all: --plugin starts the plugin in a folder (or a bundled one: sql,
 testdata), asks it with the settings of --set and --secret, and stops it.
