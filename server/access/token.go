@@ -15,9 +15,11 @@ import (
 // Grafana expect. All are 401.
 var (
 	// ErrBadToken: the token is none of ours, or was revoked.
-	ErrBadToken = errors.New("Invalid API key") // the text is an API
+	//lint:ignore ST1005 the text is an API
+	ErrBadToken = errors.New("Invalid API key")
 	// ErrExpiredToken: the token has ended.
-	ErrExpiredToken = errors.New("Expired API key") // the text is an API
+	//lint:ignore ST1005 the text is an API
+	ErrExpiredToken = errors.New("Expired API key")
 	// ErrDisabledAccount: the token is right, its account is disabled.
 	ErrDisabledAccount = errors.New("the service account is disabled")
 )
