@@ -12,6 +12,7 @@ import (
 
 	"github.com/plugboard/plugboard/host"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/server/bundled/httpsource"
 	"github.com/plugboard/plugboard/server/bundled/prometheus"
 	"github.com/plugboard/plugboard/server/bundled/sql"
 	"github.com/plugboard/plugboard/server/bundled/testsource"
@@ -26,6 +27,7 @@ type inside struct {
 // bundled returns the plugins inside this binary by id.
 func bundled() map[string]inside {
 	return map[string]inside{
+		"http":       {httpsource.Manifest, httpsource.Plugin},
 		"prometheus": {prometheus.Manifest, prometheus.Plugin},
 		"sql":        {sql.Manifest, sql.Plugin},
 		"testdata":   {testsource.Manifest, testsource.Plugin},

@@ -40,8 +40,9 @@ The data source is one of a server, named by its UID:
 
 (of the server that --server or --profile names: see "plugboard help"),
 
-or none at all: --plugin starts the plugin in a folder (or a bundled one: sql,
-testdata), asks it with the settings of --set and --secret, and stops it.
+or none at all: --plugin starts the plugin in a folder (or a bundled one: http,
+prometheus, sql, testdata), asks it with the settings of --set and --secret, and
+stops it.
 
   plugboard query --plugin sql --set jsonData.path=shop.db 'SELECT * FROM orders'
   plugboard query --plugin ./dist --set url=http://localhost:9090 \
