@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker in releases.
-var version = ""
+// version and commit are set by the linker in releases.
+var version, commit = "", ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -58,7 +58,7 @@ Exit codes:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDemo(), newServe(), newQuery(), newCall(), newToken(), newVersion(), newBundled())
+	root.AddCommand(newDemo(), newServe(), newQuery(), newCall(), newHealth(), newToken(), newVersion(), newBundled())
 	return root
 }
 

@@ -76,6 +76,7 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) error
 		Config:  c,
 		Bundled: inside,
 		Version: versionText(),
+		Commit:  commit,
 		Logger:  slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.LogLevel})),
 	})
 	if err != nil {
