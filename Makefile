@@ -58,6 +58,15 @@ bench: ## benchmarks, ours beside the official SDK's
 conformance: ## judge us by the official SDK and by captures of a running Grafana
 	cd conformance && GOWORK=off $(GO) test $(TESTFLAGS) ./...
 
+.PHONY: release
+release: ## build dist/ for six platforms; PLATFORMS='linux/amd64' for one
+	rm -rf dist
+	cd tools && GOWORK=off $(GO) run ./release $(if $(PLATFORMS),-platforms '$(PLATFORMS)') .. ../dist
+
+.PHONY: release-test
+release-test: ## build a release twice, and start it the ways it is installed
+	cd tools && GOWORK=off $(GO) test $(TESTFLAGS) ./release
+
 .PHONY: console
 console: ## (not there yet) build the web console
 	@echo "make $@: the web console is not written yet; see SCOPE.md" >&2; exit 1
