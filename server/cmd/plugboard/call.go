@@ -46,6 +46,7 @@ be reached.`,
 			})
 		},
 	}
+	cmd.ValidArgsFunction = t.complete
 	t.register(cmd)
 	cmd.Flags().StringVarP(&c.method, "request", "X", "", "the method (default GET, or POST with a body)")
 	cmd.Flags().StringVarP(&c.body, "data", "d", "", "the body")

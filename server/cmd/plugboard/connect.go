@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/plugboard/plugboard/server/access"
@@ -51,6 +53,22 @@ func (s *serverFlags) api() (*api, error) {
 	a := &api{base: base, client: http.DefaultClient}
 	s.sign(a, named, fallback)
 	return a, nil
+}
+
+// run makes what a command does of what it asks a server.
+func (s *serverFlags) run(o *output, ask func(context.Context, *api, *cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if o != nil {
+			if err := o.check(); err != nil {
+				return err
+			}
+		}
+		server, err := s.api()
+		if err != nil {
+			return err
+		}
+		return ask(cmd.Context(), server, cmd, args)
+	}
 }
 
 // sign makes requests those of whoever the flags name, else of the profile that

@@ -27,9 +27,14 @@ const lonelyUID = "plugin"
 // withPlugin starts the plugin that the flags name, calls ask with a data
 // source of their settings, and stops the plugin. In between stands the same
 // gateway as in a server, so that answers and errors are the same.
-func withPlugin(ctx context.Context, t *targetFlags, stderr io.Writer, ask func(context.Context, target) error) error {
+func withPlugin(ctx context.Context, t *targetFlags, stdin io.Reader, stderr io.Writer, ask func(context.Context, target) error) error {
 	store := &lonelyStore{}
-	if err := applySettings(&store.source, t.set, t.secret); err != nil {
+	secrets, err := readSecrets(t.secret, stdin)
+	if err != nil {
+		return err
+	}
+	store.source.Secrets = secrets
+	if err := applySettings(&store.source, t.set); err != nil {
 		return err
 	}
 	config, err := t.hostConfig(stderr)

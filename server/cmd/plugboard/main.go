@@ -58,7 +58,8 @@ Exit codes:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDemo(), newServe(), newQuery(), newCall(), newHealth(), newToken(), newVersion(), newBundled())
+	root.AddCommand(newDemo(), newServe(), newQuery(), newCall(), newStream(), newDatasource(), newPlugin(), newHealth(), newToken(), newVersion(), newBundled())
+	addCompletions(root)
 	return root
 }
 

@@ -69,12 +69,12 @@ plugin cannot be reached.`,
 			})
 		},
 	}
+	cmd.ValidArgsFunction = t.complete
 	t.register(cmd)
 	cmd.Flags().StringVar(&q.from, "from", "now-1h", "begin of the time range")
 	cmd.Flags().StringVar(&q.to, "to", "now", "end of the time range")
 	cmd.Flags().StringVarP(&q.output, "output", "o", "table", "table, json or csv")
 	cmd.Flags().StringVar(&q.field, "field", "", "the field of the query that takes QUERY as plain text")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Values[runningKey{}] = &running{}
+			e.Values[clientKey{}] = &client{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -42,6 +43,10 @@ func TestScripts(t *testing.T) {
 			"code":      code,
 			"until":     until,
 			"tokenfrom": tokenFrom,
+			"run":       runClient,
+			"more":      more,
+			"told":      told,
+			"stop":      stop,
 		},
 	})
 }
@@ -54,7 +59,7 @@ type runningKey struct{}
 // running is the server that a script has started, if it has.
 type running struct {
 	cmd            *exec.Cmd
-	stdout, stderr output
+	stdout, stderr collected
 	exited         chan error
 }
 
@@ -97,6 +102,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 func rememberLines(ts *testscript.TestScript, lines []string) {
 	if strings.HasPrefix(lines[0], "http://") {
 		ts.Setenv("PLUGBOARD_SERVER", lines[0])
+		ts.Setenv("LISTEN", strings.TrimPrefix(lines[0], "http://"))
 	}
 	for _, line := range lines {
 		words := strings.Fields(line)
@@ -241,19 +247,19 @@ func waitFor(ts *testscript.TestScript, try func() error) {
 	}
 }
 
-// output collects what a process prints.
-type output struct {
+// collected is what a process prints.
+type collected struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func (o *output) Write(b []byte) (int, error) {
+func (o *collected) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.Write(b)
 }
 
-func (o *output) String() string {
+func (o *collected) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()

@@ -1,18 +1,24 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strconv"
 	"strings"
 
 	"github.com/plugboard/plugboard/server/datasource"
 )
 
-// applySettings writes what --set and --secret say into a data source.
-func applySettings(d *datasource.DataSource, set, secrets []string) error {
-	object := map[string]any{}
+// applySettings writes what --set says into a data source.
+func applySettings(d *datasource.DataSource, set []string) error {
+	object, err := decodeObject(d.JSON)
+	if err != nil {
+		return failed("the data source's jsonData: %w", err)
+	}
 	for _, assignment := range set {
 		key, value, ok := strings.Cut(assignment, "=")
 		if !ok {
@@ -31,15 +37,76 @@ func applySettings(d *datasource.DataSource, set, secrets []string) error {
 		return misused("--set: %w", err)
 	}
 	d.JSON = raw
-	d.Secrets = map[string]string{}
-	for _, assignment := range secrets {
-		key, value, ok := strings.Cut(assignment, "=")
-		if !ok {
-			return misused("--secret is KEY=VALUE: one of them has no \"=\"")
-		}
-		d.Secrets[key] = value
-	}
 	return nil
+}
+
+// decodeObject reads jsonData, numbers as they are written.
+func decodeObject(raw json.RawMessage) (map[string]any, error) {
+	object := map[string]any{}
+	if len(raw) == 0 {
+		return object, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	err := decoder.Decode(&object)
+	if object == nil { // null
+		object = map[string]any{}
+	}
+	return object, err
+}
+
+// jsonText writes a value of jsonData the way --set takes it, more or less.
+func jsonText(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(raw)
+}
+
+// longestSecret is more than a certificate chain needs.
+const longestSecret = 1 << 20
+
+// readSecrets reads what --secret says: KEY=VALUE, KEY=@FILE, or KEY=@- for
+// standard input. No error repeats a value.
+func readSecrets(assignments []string, stdin io.Reader) (map[string]string, error) {
+	secrets := map[string]string{}
+	for _, assignment := range assignments {
+		key, value, ok := strings.Cut(assignment, "=")
+		if !ok || key == "" {
+			return nil, misused("--secret is KEY=VALUE, or KEY=@FILE: one of them has no \"=\", or no KEY")
+		}
+		if name, from := strings.CutPrefix(value, "@"); from {
+			var err error
+			if value, err = readSecret(name, stdin); err != nil {
+				return nil, misused("--secret %s: %w", key, err)
+			}
+		}
+		secrets[key] = value
+	}
+	return secrets, nil
+}
+
+func readSecret(name string, stdin io.Reader) (string, error) {
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return "", err
+		}
+		defer file.Close()
+		stdin = file
+	}
+	text, err := io.ReadAll(io.LimitReader(stdin, longestSecret+1))
+	if err != nil {
+		return "", err
+	}
+	if len(text) > longestSecret {
+		return "", fmt.Errorf("it has over %d bytes", longestSecret)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
 }
 
 // setOwn sets one of the data source's own fields.
@@ -71,6 +138,11 @@ func jsonValue(text string) any {
 	return text
 }
 
+func isNull(value any) bool {
+	raw, ok := value.(json.RawMessage)
+	return ok && string(bytes.TrimSpace(raw)) == "null"
+}
+
 // setPath sets a value in an object of objects.
 func setPath(object map[string]any, path []string, value any) error {
 	key := path[0]
@@ -78,7 +150,9 @@ func setPath(object map[string]any, path []string, value any) error {
 		return errors.New("a key is empty")
 	}
 	if len(path) == 1 {
-		object[key] = value
+		if object[key] = value; isNull(value) {
+			delete(object, key)
+		}
 		return nil
 	}
 	inner, ok := object[key].(map[string]any)

@@ -43,7 +43,7 @@ func (t *targetFlags) register(cmd *cobra.Command) {
 	t.serverFlags.register(flags)
 	flags.StringVar(&t.plugin, "plugin", "", "ask this plugin, without a server: its folder, or sql or testdata")
 	flags.StringArrayVar(&t.set, "set", nil, "a setting of the data source for --plugin: url=…, user=…, database=…, basicAuth=true, basicAuthUser=…, jsonData.KEY=…")
-	flags.StringArrayVar(&t.secret, "secret", nil, "a secret of the data source for --plugin, as KEY=VALUE")
+	flags.StringArrayVar(&t.secret, "secret", nil, "a secret of the data source for --plugin, as KEY=@FILE, KEY=@- for standard input, or KEY=VALUE")
 	flags.BoolVarP(&t.verbose, "verbose", "v", false, "print what the plugin of --plugin logs, on stderr")
 	_ = cmd.MarkFlagDirname("plugin")
 }
@@ -69,7 +69,7 @@ func (t *targetFlags) takes(names ...string) cobra.PositionalArgs {
 // with calls ask with the target that flags and arguments name.
 func (t *targetFlags) with(cmd *cobra.Command, args []string, ask func(context.Context, target) error) error {
 	if t.plugin != "" {
-		return withPlugin(cmd.Context(), t, cmd.ErrOrStderr(), ask)
+		return withPlugin(cmd.Context(), t, cmd.InOrStdin(), cmd.ErrOrStderr(), ask)
 	}
 	server, err := t.api()
 	if err != nil {

@@ -186,7 +186,6 @@ func newTokenList() *cobra.Command {
 	}
 	s.register(cmd.Flags())
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, json or csv")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

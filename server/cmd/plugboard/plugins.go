@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newPlugin() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plugin",
+		Short: "List, look into and restart the plugins of a server",
+	}
+	return group(cmd, newPluginList(), newPluginShow(), newPluginRestart(), newPluginLogs())
+}
+
+// installed is a plugin as the API tells it.
+type installed struct {
+	ID, Name, Type, Category, Signature, QueryText string
+	Info                                           struct{ Version, Description string }
+	Process                                        process
+}
+
+// process is how a plugin's process is.
+type process struct {
+	State     string
+	PID       int
+	Since     *time.Time
+	Restarts  int
+	LastError string
+}
+
+func pluginPath(id string) string { return "/api/plugins/" + url.PathEscape(id) }
+
+func newPluginList() *cobra.Command {
+	var s serverFlags
+	var o output
+	cmd := &cobra.Command{
+		Use:     "ls",
+		Aliases: []string{"list"},
+		Short:   "List the plugins, and how their processes are",
+		Long: `Ls lists the plugins that are installed, and how their processes are. What was
+found and could not be loaded is told on stderr.`,
+		Example: `  plugboard plugin ls
+  plugboard plugin ls -o json`,
+		Args: cobra.NoArgs,
+		RunE: s.run(&o, func(ctx context.Context, server *api, cmd *cobra.Command, _ []string) error {
+			var list []installed
+			answer, err := server.read(ctx, "/api/plugins", &list)
+			if err != nil {
+				return err
+			}
+			warnOfFaults(ctx, server, cmd.ErrOrStderr())
+			return o.print(cmd.OutOrStdout(), answer,
+				textColumn("id", list, func(p installed) string { return p.ID }),
+				textColumn("type", list, func(p installed) string { return p.Type }),
+				textColumn("version", list, func(p installed) string { return p.Info.Version }),
+				textColumn("state", list, func(p installed) string { return p.Process.State }),
+				textColumn("pid", list, func(p installed) string { return orNone(p.Process.PID) }),
+				textColumn("restarts", list, func(p installed) string { return strconv.Itoa(p.Process.Restarts) }),
+				textColumn("last error", list, func(p installed) string { return firstLine(p.Process.LastError) }))
+		}),
+	}
+	s.register(cmd.Flags())
+	o.register(cmd.Flags())
+	return cmd
+}
+
+func orNone(number int) string {
+	if number == 0 {
+		return ""
+	}
+	return strconv.Itoa(number)
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// warnOfFaults tells what could not be loaded. Only admins may know.
+func warnOfFaults(ctx context.Context, server *api, stderr io.Writer) {
+	var faults []struct{ PluginID, Path, Reason string }
+	if server.get(ctx, "/api/plugins/errors", &faults) != nil {
+		return
+	}
+	for _, f := range faults {
+		fmt.Fprintf(stderr, "not loaded: %s: %s\n", printable(f.Path), printable(f.Reason))
+	}
+}
+
+func newPluginShow() *cobra.Command {
+	var s serverFlags
+	var o output
+	cmd := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show a plugin and how its process is",
+		Example: `  plugboard plugin show sql
+  plugboard plugin show sql -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: s.run(&o, func(ctx context.Context, server *api, cmd *cobra.Command, args []string) error {
+			var p installed
+			answer, err := server.read(ctx, pluginPath(args[0])+"/settings", &p)
+			if err != nil {
+				return err
+			}
+			return o.print(cmd.OutOrStdout(), answer, p.facts().columns()...)
+		}),
+		ValidArgsFunction: s.completePlugins,
+	}
+	s.register(cmd.Flags())
+	o.register(cmd.Flags())
+	return cmd
+}
+
+func (p installed) facts() *facts {
+	f := &facts{}
+	f.add("id", p.ID)
+	f.add("name", p.Name)
+	f.add("type", p.Type)
+	f.add("version", p.Info.Version)
+	f.add("description", p.Info.Description)
+	f.add("signature", p.Signature)
+	f.add("query text", p.QueryText)
+	f.add("state", p.Process.State)
+	f.add("pid", orNone(p.Process.PID))
+	if p.Process.Since != nil {
+		f.add("since", p.Process.Since.UTC().Format(time.RFC3339))
+	}
+	f.add("restarts", p.Process.Restarts)
+	f.add("last error", p.Process.LastError)
+	return f
+}
+
+func newPluginRestart() *cobra.Command {
+	var s serverFlags
+	cmd := &cobra.Command{
+		Use:   "restart ID",
+		Short: "Stop the process of a plugin and start it anew",
+		Long: `Restart stops the process of a plugin, if there is one, and starts it anew at
+once, however often that has failed before. It returns when the new process
+answers. Queries wait for it, streams go on.`,
+		Example: `  plugboard plugin restart testdata`,
+		Args:    cobra.ExactArgs(1),
+		RunE: s.run(nil, func(ctx context.Context, server *api, cmd *cobra.Command, args []string) error {
+			began := time.Now()
+			var done struct{ Process process }
+			if err := server.change(ctx, http.MethodPost, pluginPath(args[0])+"/restart", nil, &done); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "restarted plugin %s: %s, pid %d, after %v\n", args[0], done.Process.State, done.Process.PID,
+				time.Since(began).Round(time.Millisecond))
+			return nil
+		}),
+		ValidArgsFunction: s.completePlugins,
+	}
+	s.register(cmd.Flags())
+	return cmd
+}
+
+// logLine is a line of a plugin's log.
+type logLine struct {
+	Number  int64
+	Time    time.Time
+	Level   string
+	Message string
+	Attrs   string
+}
+
+// pluginLogs is what plugboard plugin logs is told.
+type pluginLogs struct {
+	id     string
+	lines  int
+	follow bool
+	output output
+}
+
+func newPluginLogs() *cobra.Command {
+	var s serverFlags
+	var l pluginLogs
+	cmd := &cobra.Command{
+		Use:   "logs ID",
+		Short: "Print the last lines of a plugin's log, and go on with --follow",
+		Long: `Logs prints the last lines that a plugin has logged, and what the server has to
+say about its process. The server keeps a thousand of each plugin. As json, it is
+one object a line.
+
+With --follow it goes on until Ctrl-C, and comes back when the connection breaks.
+Secrets of the plugin's data sources are left out.`,
+		Example: `  plugboard plugin logs testdata -n 20
+  plugboard plugin logs testdata --follow`,
+		Args: cobra.ExactArgs(1),
+		RunE: s.run(&l.output, func(ctx context.Context, server *api, cmd *cobra.Command, args []string) error {
+			l.id = args[0]
+			return l.print(ctx, server, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		}),
+		ValidArgsFunction: s.completePlugins,
+	}
+	flags := cmd.Flags()
+	s.register(flags)
+	l.output.register(flags)
+	flags.IntVarP(&l.lines, "lines", "n", 100, "how many lines of the past")
+	flags.BoolVarP(&l.follow, "follow", "f", false, "go on with the lines to come")
+	return cmd
+}
+
+func (l pluginLogs) print(ctx context.Context, server *api, stdout, stderr io.Writer) error {
+	path := pluginPath(l.id) + "/logs?lines=" + strconv.Itoa(l.lines)
+	lines := &rows{output: l.output, w: stdout}
+	if l.follow {
+		return server.follow(ctx, path+"&follow=1", stderr, func(text []byte) error { return l.line(lines, text) })
+	}
+	var list []json.RawMessage
+	if err := server.get(ctx, path, &list); err != nil {
+		return err
+	}
+	for _, text := range list {
+		if err := l.line(lines, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// line prints one line. A table would have most of its width for the message.
+func (l pluginLogs) line(lines *rows, text []byte) error {
+	var line logLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return failed("read a line of the log: %w", err)
+	}
+	at := line.Time.UTC().Format("2006-01-02T15:04:05.000Z")
+	switch l.output {
+	case "json":
+		return lines.raw(text)
+	case "csv":
+		return lines.csv([]string{"number", "time", "level", "message", "attrs"},
+			[]string{strconv.FormatInt(line.Number, 10), at, line.Level, line.Message, line.Attrs})
+	}
+	return lines.raw([]byte(strings.TrimSpace(fmt.Sprintf("%s %-5s %s  %s", at, line.Level, printable(line.Message), printable(line.Attrs)))))
+}
