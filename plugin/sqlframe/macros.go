@@ -120,7 +120,7 @@ func (e *expansion) group(args []string) (time.Duration, error) {
 	if len(args) != 2 && len(args) != 3 || args[0] == "" {
 		return 0, fmt.Errorf("wants a column, an interval and perhaps a fill, got %d arguments", len(args))
 	}
-	interval, err := parseInterval(strings.Trim(args[1], `'"`))
+	interval, err := ParseInterval(strings.Trim(args[1], `'"`))
 	if err != nil || len(args) == 2 {
 		return interval, err
 	}
@@ -223,8 +223,9 @@ func intervalText(d time.Duration) string {
 	return decimal(max(1, d.Milliseconds())) + "ms"
 }
 
-// parseInterval reads a number with a unit, as in "1d".
-func parseInterval(text string) (time.Duration, error) {
+// ParseInterval reads an interval as macros take it: a number with one of the
+// units y M w d h m s ms, as in "1d".
+func ParseInterval(text string) (time.Duration, error) {
 	digits := strings.TrimRight(text, "yMwdhms")
 	n, err := strconv.Atoi(digits)
 	for _, u := range units {

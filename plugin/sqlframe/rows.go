@@ -73,7 +73,7 @@ func (r Reader) Read(rows *sql.Rows) (*frame.Frame, error) {
 	for _, c := range columns {
 		field, times := c.end()
 		if times > 0 {
-			warn(table, "column %q: %d times before 1677 or after 2262 are shown as null", field.Name, times)
+			warn(table, "column %q: times before 1677 or after 2262 are shown as null: %d", field.Name, times)
 		}
 		table.Fields = append(table.Fields, field)
 	}

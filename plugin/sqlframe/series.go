@@ -49,7 +49,7 @@ func timeSeries(table *frame.Frame, even spacing, within plugin.TimeRange) (*fra
 		return nil, err
 	}
 	if without > 0 {
-		warn(long, "%d rows without a time were left out", without)
+		warn(long, "rows without a time were left out: %d", without)
 	}
 	wide := long
 	if slices.ContainsFunc(long.Fields, func(f *frame.Field) bool { return f.Type() == frame.String }) && long.Rows() > 0 {

@@ -5,140 +5,112 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
+	"io"
+	"net"
 	"strings"
-
-	"modernc.org/sqlite"
-	sqlitelib "modernc.org/sqlite/lib"
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/sqlframe"
 )
 
-// database is one SQLite file, open for reading.
+// database is one database, whatever it is.
 type database struct {
-	path string
-	db   *sql.DB
+	db      *sql.DB
+	dialect sqlframe.Dialect
+	product string // PostgreSQL
+	place   string // where it is, for messages: an address or a path
+	// statements of our own
+	statements statements
+	// prepare makes a connection ready for one query; nil where there is
+	// nothing to do. What it returns is called when the query has ended.
+	prepare func(ctx context.Context, conn *sql.Conn) (end func(), err error)
+	// refused tells what the database says is wrong with the query, and
+	// false if an error is of another kind.
+	refused func(err error, query string) (string, bool)
+	// plain is an error's message for people, where Error is not.
+	plain func(err error) string
+	more  []io.Closer // beside db
 }
 
-// openDatabase opens the file, which must exist: SQLite would only notice at
-// the first query.
-func openDatabase(path string) (*database, error) {
-	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, plugin.BadRequest("no database at %s", path)
-	} else if err != nil {
-		return nil, plugin.BadRequest("database: %w", err)
-	} else if info.IsDir() {
-		return nil, plugin.BadRequest("database %s is a folder", path)
-	}
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return nil, plugin.BadRequest("database: %w", err)
-	}
-	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(absolute), RawQuery: "mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(5000)"}
-	db, err := sql.Open("sqlite", uri.String())
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	return &database{path: path, db: db}, nil
+// statements answer with columns of text; columns takes a table's name.
+type statements struct{ version, tables, columns string }
+
+// grafanaTypes are Grafana's own data sources that this one stands in for.
+var grafanaTypes = map[string]func(settings) (*database, error){
+	"postgres":                      openPostgres,
+	"grafana-postgresql-datasource": openPostgres,
+	"mysql":                         openMySQL,
 }
 
-func (d *database) close() error { return d.db.Close() }
+// openDatabase opens what the type of the data source says, or else its
+// settings.
+func openDatabase(typ string, s settings) (*database, error) {
+	if open, ok := grafanaTypes[typ]; ok {
+		return open(s)
+	}
+	switch s.Engine {
+	case "", "sqlite":
+		return openSQLite(s)
+	case "postgres":
+		return openPostgres(s)
+	case "mysql":
+		return openMySQL(s)
+	}
+	return nil, plugin.BadRequest("settings: engine %q is none of sqlite, postgres and mysql", s.Engine)
+}
 
-// query runs a query and returns its rows, limit of them at most.
-//
-// It is interrupted at once while it looks for its first row, and between rows
-// after that.
-func (d *database) query(ctx context.Context, query string, limit int) (*frame.Frame, error) {
+// Close closes the connections, once those in use are no longer.
+func (d *database) Close() error {
+	errs := []error{d.db.Close()}
+	for _, c := range d.more {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// ask asks a query on a connection of its own.
+func (d *database) ask(ctx context.Context, reader sqlframe.Reader, q sqlframe.Query) (*frame.Frame, error) {
 	conn, err := d.db.Conn(ctx)
 	if err != nil {
-		return nil, d.fault(ctx, err)
+		return nil, d.fault(ctx, err, "")
 	}
 	defer conn.Close()
-	if err := confine(conn); err != nil {
-		return nil, d.fault(ctx, err)
+	if d.prepare != nil {
+		end, err := d.prepare(ctx, conn)
+		if err != nil {
+			return nil, d.fault(ctx, err, "")
+		}
+		defer end()
 	}
-	rows, err := conn.QueryContext(ctx, query)
+	answer, executed, err := reader.Query(ctx, conn, q)
 	if err != nil {
-		return nil, d.fault(ctx, err)
+		return nil, d.fault(ctx, err, executed)
 	}
-	defer rows.Close()
-	table, err := readRows(rows, limit)
-	if err != nil {
-		return nil, d.fault(ctx, err)
-	}
-	return table, nil
+	return answer, nil
 }
 
-// confine keeps a connection to its file: without it, ATTACH and VACUUM INTO
-// reach, and create, others.
-func confine(conn *sql.Conn) error {
-	_, err := sqlite.Limit(conn, sqlitelib.SQLITE_LIMIT_ATTACHED, 0)
-	return err
-}
-
-// readRows reads limit rows at most, and says so if there are more.
-func readRows(rows *sql.Rows, limit int) (*frame.Frame, error) {
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, err
-	}
-	columns := make([]column, len(types))
-	values := make([]any, len(types))
-	targets := make([]any, len(types))
-	for i, t := range types {
-		columns[i] = column{name: t.Name(), declared: t.DatabaseTypeName()}
-		targets[i] = &values[i]
-	}
-	table := &frame.Frame{Meta: &frame.Meta{Type: frame.TypeTable, TypeVersion: [2]uint{0, 1}}}
-	for n := 0; rows.Next(); n++ {
-		if n == limit {
-			table.Meta.Notices = append(table.Meta.Notices, frame.Notice{
-				Severity: frame.Warning,
-				Text:     fmt.Sprintf("only the first %d rows are shown: the data source's rowLimit", limit),
-			})
-			break
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return nil, err
-		}
-		for i := range columns {
-			columns[i].add(values[i])
-		}
-	}
-	for i := range columns {
-		table.Fields = append(table.Fields, columns[i].end())
-	}
-	return table, rows.Err()
-}
-
-// fault says whose fault an error is: the asker's, the query's or the file's,
-// but hardly ours.
-func (d *database) fault(ctx context.Context, err error) error {
+// fault says whose fault an error is: the asker's, the query's or the
+// database's, but hardly ours.
+func (d *database) fault(ctx context.Context, err error, query string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	failure, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
-		return plugin.Downstream(fmt.Errorf("database %s: %w", d.path, err))
+	if _, ok := errors.AsType[*plugin.Error](err); ok {
+		return err
 	}
-	const primary = 0xff // the low byte of SQLite's extended codes
-	switch failure.Code() & primary {
-	case sqlitelib.SQLITE_ERROR, sqlitelib.SQLITE_READONLY, sqlitelib.SQLITE_AUTH, sqlitelib.SQLITE_MISMATCH,
-		sqlitelib.SQLITE_RANGE, sqlitelib.SQLITE_TOOBIG:
-		return plugin.BadRequest("query: %w", plain(failure))
+	if message, ok := d.refused(err, query); ok {
+		return plugin.BadRequest("query: %s", message)
 	}
-	return plugin.Downstream(fmt.Errorf("database %s: %w", d.path, plain(failure)))
-}
-
-// plain is SQLite's message without the driver's number and name of it.
-func plain(failure *sqlite.Error) error {
-	message := strings.TrimPrefix(failure.Error(), "SQL logic error: ")
-	if at := strings.LastIndex(message, " ("); at > 0 {
-		message = message[:at]
+	message := err.Error()
+	if strings.Contains(message, " arguments, got ") { // database/sql, about parameters, has no type for it
+		return plugin.BadRequest("query: %s", strings.TrimPrefix(message, "sql: "))
 	}
-	return errors.New(message)
+	if d.plain != nil {
+		message = d.plain(err)
+	}
+	if failure, ok := errors.AsType[*net.OpError](err); ok && failure.Op == "dial" {
+		message = "cannot connect: " + failure.Err.Error()
+	}
+	return plugin.Downstream(fmt.Errorf("%s at %s: %s", d.product, d.place, message))
 }

@@ -1,16 +1,19 @@
-// Package sql is the bundled data source plugin that asks SQLite files,
-// read-only, in SQL.
+// Package sql is the bundled data source plugin that asks PostgreSQL, MySQL and
+// SQLite in SQL. It answers to the ids of Grafana's own sources for the first
+// two, and takes their settings and queries.
 package sql
 
 import (
+	"bytes"
 	"context"
 	_ "embed" // plugin.json
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"time"
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/sqlframe"
 )
 
 // Manifest is the plugin's plugin.json.
@@ -21,109 +24,112 @@ var Manifest []byte
 // Plugin returns the plugin.
 func Plugin() plugin.Plugin { return plugin.DataSource(open) }
 
-// settings are the data source's.
-type settings struct {
-	// Path is the SQLite file.
-	Path string `json:"path"`
-	// RowLimit is the most rows that a query answers; default 1000000.
-	RowLimit int `json:"rowLimit"`
-}
-
-const defaultRowLimit = 1_000_000
-
-// model is a query.
+// model is a query. Grafana's editors keep more in it, which is theirs.
 type model struct {
 	// RawSQL is the query, with macros such as $__timeFilter(column).
 	RawSQL string `json:"rawSql" plugboard:"text"`
-	// Format is "table" (default) or "time_series".
-	Format string `json:"format"`
+	// Params are the query's parameters: $1 and so on in PostgreSQL, else ?.
+	Params []param `json:"params"`
+	// Format is "table", "time_series" or "logs"; without one, it is
+	// time_series for data sources of Grafana's types and table for ours.
+	Format *sqlframe.Format `json:"format"`
+}
+
+// param is a JSON string, number, bool or null.
+type param struct{ value any }
+
+// UnmarshalJSON keeps whole numbers exact.
+func (p *param) UnmarshalJSON(b []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.UseNumber()
+	if err := decoder.Decode(&p.value); err != nil {
+		return err
+	}
+	switch v := p.value.(type) {
+	case json.Number:
+		if whole, err := v.Int64(); err == nil {
+			p.value = whole
+			return nil
+		}
+		var err error
+		p.value, err = v.Float64()
+		return err
+	case nil, string, bool:
+		return nil
+	}
+	return fmt.Errorf("a parameter is a string, a number, a bool or null, not %.20s", b)
 }
 
 // source is one data source.
 type source struct {
 	*database
-	rowLimit int
+	reader sqlframe.Reader
+	// format is that of queries without one.
+	format sqlframe.Format
+	// interval is the shortest that macros get.
+	interval time.Duration
 }
 
-func open(_ context.Context, s plugin.Settings[settings]) (*source, error) {
-	if s.Values.Path == "" {
-		return nil, plugin.BadRequest("settings: path is missing: it names the SQLite file")
-	}
-	d, err := openDatabase(s.Values.Path)
+func open(ctx context.Context, s plugin.Settings[settings]) (*source, error) {
+	call := plugin.ContextFrom(ctx)
+	d, err := openDatabase(call.PluginID, s.Values)
 	if err != nil {
 		return nil, err
 	}
-	limit := s.Values.RowLimit
-	if limit <= 0 {
-		limit = defaultRowLimit
+	limits, err := s.Values.limits(call.GrafanaConfig)
+	if err != nil {
+		_ = d.Close()
+		return nil, err
 	}
-	return &source{database: d, rowLimit: limit}, nil
+	limits.apply(d.db)
+	opened := &source{
+		database: d,
+		reader:   sqlframe.Reader{Dialect: d.dialect, Limit: limits.rows},
+		interval: limits.interval,
+	}
+	if _, grafanas := grafanaTypes[call.PluginID]; grafanas {
+		opened.format = sqlframe.TimeSeries
+	}
+	return opened, nil
 }
-
-// Close closes the file.
-func (s *source) Close() error { return s.close() }
 
 // Query answers with one frame.
 func (s *source) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, error) {
 	if q.Model.RawSQL == "" {
 		return nil, plugin.BadRequest("query: rawSql is missing")
 	}
-	if f := q.Model.Format; f != "" && f != "table" && f != "time_series" {
-		return nil, plugin.BadRequest("query: format %q is neither table nor time_series", f)
+	query := sqlframe.Query{SQL: q.Model.RawSQL, Format: s.format, TimeRange: q.TimeRange, Interval: max(q.Interval, s.interval)}
+	if q.Model.Format != nil {
+		query.Format = *q.Model.Format
 	}
-	query, err := scope{q.TimeRange, q.Interval}.expand(q.Model.RawSQL)
-	if err != nil {
-		return nil, plugin.BadRequest("query: %w", err)
+	for _, p := range q.Model.Params {
+		query.Args = append(query.Args, p.value)
 	}
-	table, err := s.query(ctx, query, s.rowLimit)
+	answer, err := s.ask(ctx, s.reader, query)
 	if err != nil {
 		return nil, err
 	}
-	if q.Model.Format == "time_series" {
-		notices := table.Meta.Notices
-		if table, err = timeSeries(table); err != nil {
-			return nil, plugin.BadRequest("query: %w", err)
-		}
-		table.Meta.Notices = append(notices, table.Meta.Notices...)
-	}
-	table.Meta.ExecutedQueryString = query
-	return frame.Frames{table}, nil
+	return frame.Frames{answer}, nil
 }
 
-// The tables and views of the file, without SQLite's own.
-const tablesQuery = `SELECT name, type FROM sqlite_schema
-	WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`
-
-// CheckHealth counts the tables.
+// CheckHealth tells what the database is, and counts its tables.
 func (s *source) CheckHealth(ctx context.Context) (plugin.Health, error) {
-	tables, err := s.query(ctx, tablesQuery, s.rowLimit)
+	version, err := s.version(ctx)
+	if err != nil {
+		return plugin.Health{}, err
+	}
+	tables, err := s.tables(ctx)
 	if err != nil {
 		return plugin.Health{}, err
 	}
 	noun := "tables"
-	if tables.Rows() == 1 {
+	if len(tables) == 1 {
 		noun = "table"
 	}
-	return plugin.Health{Status: plugin.HealthOK, Message: fmt.Sprintf("Database has %d %s", tables.Rows(), noun)}, nil
-}
-
-// ServeHTTP lists the tables, for GET /tables.
-func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	routes := http.NewServeMux()
-	routes.HandleFunc("GET /tables", s.listTables)
-	routes.ServeHTTP(w, r)
-}
-
-func (s *source) listTables(w http.ResponseWriter, r *http.Request) {
-	tables, err := s.query(r.Context(), tablesQuery, s.rowLimit)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	names := []string{}
-	for _, name := range frame.Values[string](tables.Field("name")) {
-		names = append(names, name)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(names) // the client went away
+	details, err := json.Marshal(map[string]string{"engine": s.product, "version": version})
+	return plugin.Health{
+		Status:  plugin.HealthOK,
+		Message: fmt.Sprintf("%s %s: database has %d %s", s.product, version, len(tables), noun),
+		Details: details,
+	}, err
 }

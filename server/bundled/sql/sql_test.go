@@ -2,11 +2,11 @@ package sql
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
+	"flag"
 	"fmt"
-	"path/filepath"
+	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,268 +14,211 @@ import (
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
 	"github.com/plugboard/plugboard/plugin/plugintest"
+	"github.com/plugboard/plugboard/server/dbtest"
 )
 
-// newDatabase makes a file of these statements and opens it as the plugin does.
-func newDatabase(t *testing.T, statements string) *database {
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// servers are the databases of all tests.
+var servers dbtest.Servers
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	servers.Stop()
+	os.Exit(code)
+}
+
+// target is a data source to ask, through the plugin.
+type target struct {
+	client  *plugin.Client
+	context plugin.Context
+}
+
+// newTarget configures a data source of this type.
+func newTarget(t *testing.T, typ string, settings plugin.DataSourceSettings) target {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "test #1?.db")
-	db, err := sql.Open("sqlite", "file:"+strings.NewReplacer("#", "%23", "?", "%3f").Replace(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Exec(statements); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	d, err := openDatabase(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.close() })
-	return d
+	settings.ID, settings.UID = 1, "it"
+	return target{plugintest.Start(t, Plugin()), plugin.Context{PluginID: typ, DataSource: &settings}}
 }
 
-// show prints a frame's columns as "name{labels} type: values".
-func show(f *frame.Frame) string {
-	var b strings.Builder
-	for _, field := range f.Fields {
-		fmt.Fprintf(&b, "%s%v %v:", field.Name, field.Labels, field.Type())
-		for i := range field.Len() {
-			value := field.At(i)
-			if at, ok := value.(time.Time); ok {
-				value = at.Format(time.RFC3339Nano)
-			}
-			fmt.Fprintf(&b, " %v", value)
-		}
-		b.WriteString("\n")
-	}
-	return strings.ReplaceAll(b.String(), "map[]", "")
-}
+var march = plugin.TimeRange{From: time.Date(2012, 3, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2012, 3, 1, 0, 5, 0, 0, time.UTC)}
 
-func TestColumnTypes(t *testing.T) {
-	d := newDatabase(t, `
-		CREATE TABLE typed (i INTEGER, r REAL, t TEXT, b BOOLEAN, d DATE, at TIMESTAMP, n DECIMAL(10,2), x BLOB);
-		INSERT INTO typed VALUES (1, 2, 'three', 1, '2012-01-02', 1325462400, 5, x'ff00'), (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-		CREATE TABLE untyped (x);`)
-	for _, test := range []struct{ query, want string }{
-		{"SELECT * FROM typed", `
-i int64: 1 <nil>
-r float64: 2 <nil>
-t string: three <nil>
-b bool: true <nil>
-d time.Time: 2012-01-02T00:00:00Z <nil>
-at time.Time: 2012-01-02T00:00:00Z <nil>
-n float64: 5 <nil>
-x string: 0xff00 <nil>
-`},
-		{"SELECT i, r, b, d, n, x FROM typed WHERE 0", `
-i int64:
-r float64:
-b bool:
-d time.Time:
-n float64:
-x string:
-`},
-		{"SELECT NULL AS x UNION ALL SELECT 1 UNION ALL SELECT 2.5", `
-x float64: <nil> 1 2.5
-`},
-		{"SELECT 1 AS x UNION ALL SELECT NULL UNION ALL SELECT 'two' UNION ALL SELECT 3.5", `
-x string: 1 <nil> two 3.5
-`},
-		{"SELECT 9007199254740993 AS x", `
-x int64: 9007199254740993
-`},
-	} {
-		table, err := d.query(t.Context(), test.query, 100)
+// ask asks one query, whose model is JSON or else SQL.
+func (x target) ask(ctx context.Context, t *testing.T, model string) plugin.Response {
+	t.Helper()
+	if !strings.HasPrefix(model, "{") {
+		text, err := json.Marshal(map[string]string{"rawSql": model, "format": "table"})
 		if err != nil {
-			t.Errorf("%s: %v", test.query, err)
-		} else if got := show(table); got != test.want[1:] {
-			t.Errorf("%s:\n%s\nwant%s", test.query, got, test.want)
+			t.Fatal(err)
 		}
+		model = string(text)
 	}
-}
-
-func TestRowLimit(t *testing.T) {
-	d := newDatabase(t, "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1), (2), (3)")
-	table, err := d.query(t.Context(), "SELECT n FROM t", 2)
+	response, err := x.client.Query(ctx, &plugin.QueryRequest{Context: x.context, Queries: []plugin.DataQuery{
+		{RefID: "A", JSON: []byte(model), TimeRange: march, Interval: time.Minute},
+	}})
 	if err != nil {
-		t.Fatal(err)
+		return plugin.Response{Error: err.Error()}
 	}
-	if table.Rows() != 2 || len(table.Meta.Notices) != 1 || !strings.Contains(table.Meta.Notices[0].Text, "first 2 rows") {
-		t.Errorf("%d rows, notices %v", table.Rows(), table.Meta.Notices)
-	}
-	table, err = d.query(t.Context(), "SELECT n FROM t", 3)
-	if err != nil || table.Rows() != 3 || table.Meta.Notices != nil {
-		t.Errorf("%d rows, notices %v, error %v", table.Rows(), table.Meta.Notices, err)
-	}
+	return response.Responses["A"]
 }
 
-// TestReadOnly checks that a query changes nothing and reaches no other file.
-func TestReadOnly(t *testing.T) {
-	d := newDatabase(t, "CREATE TABLE t (n INTEGER)")
-	other := filepath.Join(t.TempDir(), "other.db")
-	for _, query := range []string{
-		"INSERT INTO t VALUES (1)",
-		"PRAGMA query_only(0); INSERT INTO t VALUES (1)",
-		"DROP TABLE t",
-		"ATTACH '" + other + "' AS other",
-		"VACUUM INTO '" + other + "'",
-		"SELECT load_extension('" + other + "')",
-	} {
-		if _, err := d.query(t.Context(), query, 10); err == nil {
-			t.Errorf("%s: no error", query)
+// frame asks a query that has an answer.
+func (x target) frame(t *testing.T, model string) *frame.Frame {
+	t.Helper()
+	answer := x.ask(t.Context(), t, model)
+	frames, err := answer.Decode()
+	if err != nil || answer.Error != "" || len(frames) != 1 {
+		t.Fatalf("%s:\n%d frames, error %q, %v", model, len(frames), answer.Error, err)
+	}
+	return frames[0]
+}
+
+// refuses asks a query that fails, and checks how. Nothing of it may be secret.
+func (x target) refuses(t *testing.T, model string, status int, want ...string) {
+	t.Helper()
+	answer := x.ask(t.Context(), t, model)
+	if answer.Status != status || answer.ErrorSource != plugin.SourceDownstream {
+		t.Errorf("%.60s: status %d, source %q, want %d downstream", model, answer.Status, answer.ErrorSource, status)
+	}
+	for _, part := range want {
+		if !strings.Contains(answer.Error, part) {
+			t.Errorf("%.60s: error %q, want %q", model, answer.Error, part)
 		}
 	}
-	if files, _ := filepath.Glob(filepath.Dir(other) + "/*"); len(files) > 0 {
-		t.Errorf("found %v", files)
+	for key, secret := range x.context.DataSource.Secrets {
+		if secret != "" && strings.Contains(answer.Error, secret) {
+			t.Errorf("%.60s: error %q holds the secret %s", model, answer.Error, key)
+		}
 	}
 }
 
-func TestQueryFaults(t *testing.T) {
-	d := newDatabase(t, "CREATE TABLE t (n INTEGER)")
-	_, err := d.query(t.Context(), "SELECT nosuch FROM t", 10)
-	failure, ok := errors.AsType[*plugin.Error](err)
-	if !ok || failure.Status != 400 || failure.Message != "query: no such column: nosuch" {
-		t.Errorf("error %#v", err)
-	}
-	if _, err := openDatabase(filepath.Join(t.TempDir(), "nosuch.db")); err == nil || !strings.Contains(err.Error(), "no database at") {
-		t.Errorf("missing file: error %v", err)
-	}
-	if _, err := openDatabase(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a folder") {
-		t.Errorf("folder: error %v", err)
+// unhealthy checks a data source that has nothing to answer with.
+func (x target) unhealthy(t *testing.T, want string) {
+	t.Helper()
+	health, err := x.client.CheckHealth(t.Context(), &plugin.HealthRequest{Context: x.context})
+	if err != nil || health.Status != plugin.HealthError || !strings.Contains(health.Message, want) {
+		t.Errorf("health %v %q, %v; want %q", health.Status, health.Message, err, want)
 	}
 }
 
-// TestCancel ends a query that would never end by itself.
-func TestCancel(t *testing.T) {
-	d := newDatabase(t, "CREATE TABLE t (n INTEGER)")
-	for name, query := range map[string]string{
-		"before the first row": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n",
-		"between rows":         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i FROM n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			defer cancel()
-			if _, err := d.query(ctx, query, 1<<30); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("error %v", err)
+// resource gets a resource.
+func (x target) resource(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	path, _, _ := strings.Cut(url, "?")
+	err := x.client.CallResource(t.Context(), &plugin.ResourceRequest{Context: x.context, Method: "GET", Path: path, URL: url},
+		func(r plugin.ResourceResponse) error {
+			if r.Status != 0 {
+				status = r.Status
 			}
+			body += string(r.Body)
+			return nil
 		})
-	}
-}
-
-func TestTimeSeries(t *testing.T) {
-	d := newDatabase(t, `
-		CREATE TABLE weather (date TEXT, city TEXT, kind TEXT, high REAL, days INTEGER);
-		INSERT INTO weather VALUES
-			('2012-01-02', 'Seattle', NULL, 10.5, 2),
-			('2012-01-01', 'Seattle', NULL, 12, 1),
-			('2012-01-01', 'Oslo', 'snow', -3, 1),
-			(NULL, 'Oslo', 'snow', 1, 1);`)
-	for _, test := range []struct{ query, want string }{
-		{"SELECT date AS time, city, kind, high, days FROM weather", `
-time time.Time: 2012-01-01T00:00:00Z 2012-01-02T00:00:00Z
-highmap[city:Seattle] float64: 12 10.5
-daysmap[city:Seattle] int64: 1 2
-highmap[city:Oslo kind:snow] float64: -3 <nil>
-daysmap[city:Oslo kind:snow] int64: 1 <nil>
-`},
-		{"SELECT unixepoch(date) AS time, high FROM weather WHERE city = 'Seattle'", `
-time time.Time: 2012-01-01T00:00:00Z 2012-01-02T00:00:00Z
-high float64: 12 10.5
-`},
-		{"SELECT high AS time, city FROM weather WHERE 0", `
-time time.Time:
-`},
-	} {
-		table, err := d.query(t.Context(), test.query, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wide, err := timeSeries(table)
-		if err != nil {
-			t.Errorf("%s: %v", test.query, err)
-		} else if got := show(wide); got != test.want[1:] {
-			t.Errorf("%s:\n%s\nwant%s", test.query, got, test.want)
-		}
-	}
-}
-
-func TestTimeSeriesFaults(t *testing.T) {
-	d := newDatabase(t, "CREATE TABLE t (n INTEGER)")
-	for query, want := range map[string]string{
-		"SELECT 1 AS n":         "wants a column of times",
-		"SELECT 'noon' AS time": `column "time", row 1: "noon" is not a time`,
-	} {
-		table, err := d.query(t.Context(), query, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := timeSeries(table); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want %s", query, err, want)
-		}
-	}
-}
-
-func TestEpochTime(t *testing.T) {
-	want := time.Date(2012, 1, 2, 3, 4, 5, 0, time.UTC)
-	for _, v := range []float64{1325473445, 1325473445e3, 1325473445e6, 1325473445e9} {
-		if got := epochTime(v); !got.Equal(want) {
-			t.Errorf("%g: %v", v, got)
-		}
-	}
-	if got := epochTime(-86400); !got.Equal(time.Date(1969, 12, 31, 0, 0, 0, 0, time.UTC)) {
-		t.Errorf("before 1970: %v", got)
-	}
-}
-
-func TestPlugin(t *testing.T) {
-	d := newDatabase(t, "CREATE TABLE weather (date TEXT, high REAL); INSERT INTO weather VALUES ('2012-01-01', 12.8), ('2013-01-01', 5)")
-	client := plugintest.Start(t, Plugin())
-	settings, err := json.Marshal(settings{Path: d.path})
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := plugin.Context{PluginID: "sql", DataSource: &plugin.DataSourceSettings{ID: 1, UID: "weather", JSON: settings}}
+	return status, strings.TrimSpace(body)
+}
 
-	response, err := client.Query(t.Context(), &plugin.QueryRequest{Context: source, Queries: []plugin.DataQuery{{
-		RefID:     "A",
-		JSON:      []byte(`{"rawSql": "SELECT date AS time, high FROM weather WHERE $__timeFilter(date)", "format": "time_series"}`),
-		TimeRange: plugin.TimeRange{From: time.Date(2012, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2012, 2, 1, 0, 0, 0, 0, time.UTC)},
-	}, {
-		RefID: "B", JSON: []byte(`{"rawSql": "SELECT 1", "format": "graph"}`),
-	}}})
+// unreachable is an address where nobody listens.
+func unreachable(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	frames, err := response.Responses["A"].Decode()
-	if err != nil || len(frames) != 1 {
-		t.Fatalf("%d frames, error %q, %v", len(frames), response.Responses["A"].Error, err)
-	}
-	if got, want := show(frames[0]), "time time.Time: 2012-01-01T00:00:00Z\nhigh float64: 12.8\n"; got != want {
-		t.Errorf("got %s\nwant %s", got, want)
-	}
-	if got := frames[0].Meta.ExecutedQueryString; !strings.Contains(got, "BETWEEN 1325376000 AND 1328054400") {
-		t.Errorf("executed %s", got)
-	}
-	if b := response.Responses["B"]; b.Status != 400 || b.ErrorSource != plugin.SourceDownstream {
-		t.Errorf("B: %d %s", b.Status, b.ErrorSource)
-	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
 
-	health, err := client.CheckHealth(t.Context(), &plugin.HealthRequest{Context: source})
-	if err != nil || health.Status != plugin.HealthOK || health.Message != "Database has 1 table" {
-		t.Errorf("health %+v, %v", health, err)
+// eventually waits for what a server is about to do.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("not within 20 s: %s", what)
+		}
 	}
-	var body strings.Builder
-	err = client.CallResource(t.Context(), &plugin.ResourceRequest{Context: source, Method: "GET", Path: "tables", URL: "tables"},
-		func(r plugin.ResourceResponse) error { body.Write(r.Body); return nil })
-	if err != nil || strings.TrimSpace(body.String()) != `["weather"]` {
-		t.Errorf("tables %s, %v", body.String(), err)
+}
+
+func TestSettingsFaults(t *testing.T) {
+	for _, test := range []struct{ typ, url, settings, want string }{
+		{"sql", "", `{}`, "path is missing"},
+		{"sql", "", `{"engine": "oracle"}`, `engine "oracle" is none of sqlite, postgres and mysql`},
+		{"postgres", "postgres://ada:sesame@db/shop", `{}`, "url must be host:port"},
+		{"mysql", "ada:sesame@db", `{}`, "url must be host:port"},
+		{"postgres", "db:http", `{}`, `port "http" is not a number`},
+		{"postgres", "/run/postgresql:99999", `{}`, `port "99999" is not a number`},
+		{"postgres", "db", `{"sslmode": "prefer"}`, `sslmode "prefer" is none of disable, require, verify-ca and verify-full`},
+		{"postgres", "db", `{"sslRootCertFile": "/nosuch.pem"}`, "certificate: open /nosuch.pem"},
+		{"postgres", "db", `{"timeInterval": "soon"}`, `timeInterval: interval "soon"`},
+		{"mysql", "db", `{"maxOpenConns": "many"}`, "maxOpenConns"},
+	} {
+		x := newTarget(t, test.typ, plugin.DataSourceSettings{URL: test.url, JSON: []byte(test.settings)})
+		answer := x.ask(t.Context(), t, "SELECT 1")
+		if answer.Status != 400 || !strings.Contains(answer.Error, test.want) || strings.Contains(answer.Error, "sesame") {
+			t.Errorf("%+v: %d %s", test, answer.Status, answer.Error)
+		}
 	}
-	description, err := client.Describe(t.Context())
-	if err != nil || description.QueryText != "rawSql" {
-		t.Errorf("description %+v, %v", description, err)
+	for name, secrets := range map[string]plugin.Secrets{
+		"the CA certificate is not PEM":         {"tlsCACert": "sesame"},
+		"a client certificate needs its key":    {"tlsClientCert": "sesame"},
+		"client certificate: tls: failed to fi": {"tlsClientCert": "sesame", "tlsClientKey": "sesame"},
+	} {
+		newTarget(t, "postgres", plugin.DataSourceSettings{URL: "db", Secrets: secrets}).refuses(t, "SELECT 1", 400, name)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	host := map[string]string{
+		"GF_SQL_ROW_LIMIT": "7", "GF_SQL_MAX_OPEN_CONNS_DEFAULT": "5",
+		"GF_SQL_MAX_IDLE_CONNS_DEFAULT": "4", "GF_SQL_MAX_CONN_LIFETIME_SECONDS_DEFAULT": "3",
+	}
+	for _, test := range []struct {
+		settings string
+		host     map[string]string
+		want     limits
+	}{
+		{`{}`, nil, limits{open: 100, idle: 100, age: 4 * time.Hour}},
+		{`{}`, host, limits{rows: 7, open: 5, idle: 4, age: 3 * time.Second}},
+		{`{"rowLimit": 9, "maxOpenConns": 0, "maxIdleConns": 1, "connMaxLifetime": 2, "timeInterval": ">10s"}`, host,
+			limits{rows: 9, idle: 1, age: 2 * time.Second, interval: 10 * time.Second}},
+		{`{"maxOpenConns": 8, "maxIdleConnsAuto": true}`, host, limits{rows: 7, open: 8, idle: 8, age: 3 * time.Second}},
+	} {
+		var s settings
+		if err := json.Unmarshal([]byte(test.settings), &s); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.limits(test.host); err != nil || got != test.want {
+			t.Errorf("%s: %+v, %v", test.settings, got, err)
+		}
+	}
+}
+
+func TestParams(t *testing.T) {
+	var m model
+	if err := json.Unmarshal([]byte(`{"params": [1, 9007199254740993, 2.5, "x", true, null]}`), &m); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(m.Params), "[{1} {9007199254740993} {2.5} {x} {true} {<nil>}]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, bad := range []string{`[[1]]`, `[{}]`, `[1e999]`} {
+		if err := json.Unmarshal([]byte(`{"params": `+bad+`}`), &m); err == nil {
+			t.Errorf("%s: no error", bad)
+		}
+	}
+}
+
+func TestPosition(t *testing.T) {
+	for place, want := range map[int]string{1: "line 1, column 1", 3: "line 1, column 3", 5: "line 2, column 1", 99: "line 2, column 3"} {
+		if got := position("aé\u2028\nbc", place); got != want {
+			t.Errorf("%d: %s, want %s", place, got, want)
+		}
 	}
 }
