@@ -53,6 +53,11 @@ verify: ## fail on stale generated code, untidy modules, or one that does not bu
 bench: ## benchmarks, ours beside the official SDK's
 	@set -e; for module in $(MODULES); do (cd $$module && $(GO) test -p 1 -run '^$$' -bench . -benchmem ./...); done
 	cd conformance && GOWORK=off $(GO) test -p 1 -run '^$$' -bench . -benchmem ./...
+	$(MAKE) bench-server
+
+.PHONY: bench-server
+bench-server: ## our server beside a host on the official SDK, two to three minutes
+	cd conformance && GOWORK=off $(GO) run ./bench/server
 
 .PHONY: conformance
 conformance: ## judge us by the official SDK and by captures of a running Grafana

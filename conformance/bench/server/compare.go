@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+)
+
+type options struct {
+	length  time.Duration
+	rounds  int
+	clients int
+	only    string
+	memory  bool
+}
+
+// compare measures both hosts and prints the table.
+func compare(ctx context.Context, o options, out io.Writer) (err error) {
+	dir, err := os.MkdirTemp("", "bench-server-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	plugins := filepath.Join(dir, "plugins")
+	if err := buildPlugin(ctx, "bench", plugins); err != nil {
+		return err
+	}
+	if err := compareSpeed(ctx, o, dir, plugins, out); err != nil {
+		return err
+	}
+	if !o.memory {
+		return nil
+	}
+	return measureMemory(ctx, o, dir, plugins, out)
+}
+
+func compareSpeed(ctx context.Context, o options, dir, plugins string, out io.Writer) error {
+	ours, err := start(ctx, "ours", plugins, filepath.Join(dir, "ours"))
+	if err != nil {
+		return err
+	}
+	defer ours.stop()
+	reference, err := start(ctx, "reference", plugins, filepath.Join(dir, "reference"))
+	if err != nil {
+		return err
+	}
+	defer reference.stop()
+	fmt.Fprintf(out, "%-28s %9s %9s %6s %6s   %11s %11s\n", "case", "ours/s", "ref/s", "ratio", "want", "ours cpu", "ref cpu")
+	for _, c := range cases {
+		if !strings.Contains(c.name, o.only) {
+			continue
+		}
+		ours, reference, err := o.alternate(ctx, c, ours, reference)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		fmt.Fprintf(out, "%-28s %9.1f %9.1f %5.2fx %5.1fx   %11s %11s\n", c.name, ours.rate(), reference.rate(),
+			ours.rate()/reference.rate(), c.floor, rounded(ours.cpuPerRequest()), rounded(reference.cpuPerRequest()))
+	}
+	return nil
+}
+
+// alternate asks one host, the other, the one again, and so on.
+func (o options) alternate(ctx context.Context, c benchCase, ours, reference *host) (a, b load, err error) {
+	sizeA, sizeB, err := equalAnswers(ctx, c, ours, reference)
+	if err != nil {
+		return a, b, err
+	}
+	for range o.rounds {
+		more, err := press(ctx, ours, c.ours, o.clients, o.length, sizeA)
+		if err != nil {
+			return a, b, fmt.Errorf("our server: %w", err)
+		}
+		a.add(more)
+		if more, err = press(ctx, reference, c.reference, o.clients, o.length, sizeB); err != nil {
+			return a, b, fmt.Errorf("the reference host: %w", err)
+		}
+		b.add(more)
+	}
+	return a, b, nil
+}
+
+// equalAnswers asks both hosts once, and returns the sizes of their answers,
+// which must say the same.
+func equalAnswers(ctx context.Context, c benchCase, ours, reference *host) (int64, int64, error) {
+	var a, b bytes.Buffer
+	if _, err := ours.ask(ctx, http.DefaultClient, c.ours, &a); err != nil {
+		return 0, 0, fmt.Errorf("our server: %w", err)
+	}
+	if _, err := reference.ask(ctx, http.DefaultClient, c.reference, &b); err != nil {
+		return 0, 0, fmt.Errorf("the reference host: %w", err)
+	}
+	sizes := [2]int64{int64(a.Len()), int64(b.Len())}
+	if !c.ours.comparable {
+		return sizes[0], sizes[1], nil
+	}
+	var left, right any
+	if err := errors.Join(json.Unmarshal(a.Bytes(), &left), json.Unmarshal(b.Bytes(), &right)); err != nil {
+		return 0, 0, err
+	}
+	if !reflect.DeepEqual(left, right) {
+		return 0, 0, fmt.Errorf("the answers differ:\n%.300s\n%.300s", a.Bytes(), b.Bytes())
+	}
+	return sizes[0], sizes[1], nil
+}
+
+// manyClients is how many ask for a large answer at once when memory is
+// measured.
+const manyClients = 64
+
+// measureMemory starts each host anew and lets many ask for large answers.
+func measureMemory(ctx context.Context, o options, dir, plugins string, out io.Writer) error {
+	large := query("", 0, 100_000, 5, false)
+	fmt.Fprintf(out, "\npeak memory, 100000x5 JSON, %d clients, every answer whole (want under 300 MB)\n", manyClients)
+	for _, role := range []string{"ours", "reference"} {
+		peak, l, err := pressFresh(ctx, role, plugins, filepath.Join(dir, role+"-memory"), large.ours, o.length)
+		if err != nil {
+			return fmt.Errorf("%s: %w", role, err)
+		}
+		fmt.Fprintf(out, "%-28s %6.0f MB  after %d answers, %.1f/s\n", role, float64(peak)/1e6, l.requests, l.rate())
+	}
+	return nil
+}
+
+func pressFresh(ctx context.Context, role, plugins, data string, r request, length time.Duration) (int64, load, error) {
+	h, err := start(ctx, role, plugins, data)
+	if err != nil {
+		return 0, load{}, err
+	}
+	defer h.stop()
+	size, err := h.ask(ctx, http.DefaultClient, r, io.Discard)
+	if err != nil {
+		return 0, load{}, err
+	}
+	l, err := press(ctx, h, r, manyClients, length, size)
+	if err != nil {
+		return 0, l, err
+	}
+	peak, err := h.peak()
+	return peak, l, err
+}
+
+func rounded(d time.Duration) time.Duration {
+	if d > 10*time.Millisecond {
+		return d.Round(100 * time.Microsecond)
+	}
+	return d.Round(time.Microsecond)
+}

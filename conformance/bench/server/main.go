@@ -1,0 +1,54 @@
+// Command server measures our server beside a reference host: the official
+// SDK's client side, frames decoded, JSON encoded the official way, with no
+// store and nobody signing in. The same plugin binary runs behind both, on the
+// same machine and in the same run, one after the other and again.
+//
+//	go run ./bench/server -for 3s
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+// roles are what this program runs itself as.
+var roles = map[string]func(context.Context, setup) error{
+	"ours":      runOurs,
+	"reference": runReference,
+}
+
+// setup is what a host that is measured is told.
+type setup struct {
+	plugins string // the folder of the plugin
+	data    string // an empty folder
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench/server:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 3 && roles[args[0]] != nil {
+		return roles[args[0]](ctx, setup{plugins: args[1], data: args[2]})
+	}
+	flags := flag.NewFlagSet("bench/server", flag.ContinueOnError)
+	var o options
+	flags.DurationVar(&o.length, "for", 2*time.Second, "how long each host is asked at a time")
+	flags.IntVar(&o.rounds, "rounds", 3, "how many times each host is asked")
+	flags.IntVar(&o.clients, "clients", 16, "how many ask at once")
+	flags.StringVar(&o.only, "run", "", "only cases whose name contains this")
+	flags.BoolVar(&o.memory, "memory", true, "measure the memory that many large answers take")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	return compare(ctx, o, os.Stdout)
+}
