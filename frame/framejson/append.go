@@ -8,8 +8,10 @@ package framejson
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/plugboard/plugboard/frame"
 )
@@ -34,21 +36,56 @@ func Append(dst []byte, f *frame.Frame, include Include) ([]byte, error) {
 	if err := f.Validate(); err != nil {
 		return dst, err
 	}
-	out := slices.Grow(dst, sizeHint(f, include))
-	out = append(out, '{')
+	out := output{b: slices.Grow(dst, sizeHint(f, include))}
+	if err := out.frame(f, include); err != nil {
+		return dst, err
+	}
+	return out.b, nil
+}
+
+// buffers holds *[]byte for Write.
+var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 2*flushSize)) }}
+
+// Write writes what Append appends, in pieces: it holds little of the JSON at a
+// time, however large the frame is. (A cell is never split.) What Append finds
+// wrong, Write finds before it writes anything; any other error is w's.
+func Write(w io.Writer, f *frame.Frame, include Include) error {
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	buffer := buffers.Get().(*[]byte)
+	out := output{b: (*buffer)[:0], w: w}
+	defer func() {
+		if cap(out.b) <= 16*flushSize {
+			*buffer = out.b
+			buffers.Put(buffer)
+		}
+	}()
+	if err := out.frame(f, include); err != nil {
+		return err
+	}
+	out.flush(1)
+	return out.err
+}
+
+// frame writes a frame. Only the schema can fail, and it is written first.
+func (o *output) frame(f *frame.Frame, include Include) error {
+	o.b = append(o.b, '{')
 	if include != IncludeDataOnly {
 		var err error
-		if out, err = appendSchema(append(out, `"schema":`...), f); err != nil {
-			return dst, fmt.Errorf("frame %q: %w", f.Name, err)
+		if o.b, err = appendSchema(append(o.b, `"schema":`...), f); err != nil {
+			return fmt.Errorf("frame %q: %w", f.Name, err)
 		}
 	}
 	if include == IncludeAll {
-		out = append(out, ',')
+		o.b = append(o.b, ',')
 	}
 	if include != IncludeSchemaOnly {
-		out = appendData(append(out, `"data":`...), f)
+		o.b = append(o.b, `"data":`...)
+		o.data(f)
 	}
-	return append(out, '}'), nil
+	o.b = append(o.b, '}')
+	return nil
 }
 
 func appendSchema(b []byte, f *frame.Frame) ([]byte, error) {

@@ -1,9 +1,7 @@
 package framejson
 
 import (
-	"encoding/json"
-	"math"
-	"strconv"
+	"io"
 
 	"github.com/plugboard/plugboard/frame"
 )
@@ -29,274 +27,123 @@ func sizeHint(f *frame.Frame, include Include) int {
 	return size
 }
 
+// flushSize is how much JSON an output collects before it hands it on.
+const flushSize = 32 << 10
+
+// blockRows is how many cells are written before the output is looked at.
+const blockRows = 1024
+
+// output is JSON on its way: into b, and from there to w, unless that is nil.
+type output struct {
+	b   []byte
+	w   io.Writer
+	err error // w's first
+}
+
+// flush hands b on if it holds that much.
+func (o *output) flush(size int) {
+	if o.w == nil || len(o.b) < size {
+		return
+	}
+	if o.err == nil {
+		_, o.err = o.w.Write(o.b)
+	}
+	o.b = o.b[:0]
+}
+
 // What a column needs beside its values.
 const (
 	needsEntities = 1 << iota // it holds NaN or an infinity
 	needsNanos                // it holds a time between two milliseconds
 )
 
-func appendData(b []byte, f *frame.Frame) []byte {
-	b = append(b, `{"values":[`...)
+func (o *output) data(f *frame.Frame) {
+	o.b = append(o.b, `{"values":[`...)
 	needs, all := make([]uint8, len(f.Fields)), uint8(0)
 	for i, field := range f.Fields {
 		if i > 0 {
-			b = append(b, ',')
+			o.b = append(o.b, ',')
 		}
-		b, needs[i] = appendColumn(append(b, '['), field)
-		b = append(b, ']')
+		o.b = append(o.b, '[')
+		needs[i] = o.column(field)
+		o.b = append(o.b, ']')
 		all |= needs[i]
 	}
-	b = append(b, ']')
+	o.b = append(o.b, ']')
 	if all&needsEntities != 0 {
-		b = appendBeside(append(b, `,"entities":[`...), f, needs, needsEntities, appendEntities)
+		o.b = append(o.b, `,"entities":[`...)
+		o.beside(f, needs, needsEntities, (*output).entities)
 	}
 	if all&needsNanos != 0 {
-		b = appendBeside(append(b, `,"nanos":[`...), f, needs, needsNanos, appendNanos)
+		o.b = append(o.b, `,"nanos":[`...)
+		o.beside(f, needs, needsNanos, (*output).nanos)
 	}
-	return append(b, '}')
+	o.b = append(o.b, '}')
 }
 
-// appendBeside appends one element per field, null for those without the need,
-// and ends the array.
-func appendBeside(b []byte, f *frame.Frame, needs []uint8, need uint8, add func([]byte, *frame.Field) []byte) []byte {
-	for i, field := range f.Fields {
-		if i > 0 {
-			b = append(b, ',')
+// column writes the cells in blocks, and tells what is needed beside them.
+func (o *output) column(f *frame.Field) (needs uint8) {
+	for from := 0; from < f.Len() && o.err == nil; {
+		to := min(from+blockRows, f.Len())
+		if t := f.Type(); t == frame.String || t == frame.JSON {
+			to = textBlock(f.Buffers().Offsets, from, to)
 		}
-		if needs[i]&need == 0 {
-			b = append(b, "null"...)
-		} else {
-			b = add(b, field)
+		if from > 0 {
+			o.b = append(o.b, ',')
 		}
+		var need uint8
+		o.b, need = appendBlock(o.b, f, from, to)
+		needs |= need
+		from = to
+		o.flush(flushSize)
 	}
-	return append(b, ']')
+	return needs
 }
 
-// appendColumn appends the cells, and tells what is needed beside them.
-func appendColumn(b []byte, f *frame.Field) ([]byte, uint8) {
-	buffers := f.Buffers()
+// textBlock returns where a block of text ends that is to end at to at the
+// latest: texts may be large.
+func textBlock(offsets []int32, from, to int) int {
+	size := func(to int) int { return int(offsets[to] - offsets[from]) }
+	for size(to) > 2*flushSize && to > from+1 {
+		to = from + (to-from)/2
+	}
+	return to
+}
+
+// appendBlock appends the cells of rows from to to, separated by commas, and
+// tells what is needed beside them.
+func appendBlock(b []byte, f *frame.Field, from, to int) ([]byte, uint8) {
+	v := valid{f.Buffers().Valid, from}
 	switch f.Type() {
 	case frame.Int8:
-		return appendInts(b, frame.Slice[int8](f), buffers.Valid), 0
+		return appendInts(b, frame.Slice[int8](f)[from:to], v), 0
 	case frame.Int16:
-		return appendInts(b, frame.Slice[int16](f), buffers.Valid), 0
+		return appendInts(b, frame.Slice[int16](f)[from:to], v), 0
 	case frame.Int32:
-		return appendInts(b, frame.Slice[int32](f), buffers.Valid), 0
+		return appendInts(b, frame.Slice[int32](f)[from:to], v), 0
 	case frame.Int64:
-		return appendInts(b, frame.Slice[int64](f), buffers.Valid), 0
+		return appendInts(b, frame.Slice[int64](f)[from:to], v), 0
 	case frame.Uint8:
-		return appendUints(b, frame.Slice[uint8](f), buffers.Valid), 0
+		return appendUints(b, frame.Slice[uint8](f)[from:to], v), 0
 	case frame.Uint16:
-		return appendUints(b, frame.Slice[uint16](f), buffers.Valid), 0
+		return appendUints(b, frame.Slice[uint16](f)[from:to], v), 0
 	case frame.Uint32:
-		return appendUints(b, frame.Slice[uint32](f), buffers.Valid), 0
+		return appendUints(b, frame.Slice[uint32](f)[from:to], v), 0
 	case frame.Uint64:
-		return appendUints(b, frame.Slice[uint64](f), buffers.Valid), 0
+		return appendUints(b, frame.Slice[uint64](f)[from:to], v), 0
 	case frame.EnumType:
-		return appendUints(b, frame.Slice[frame.Enum](f), buffers.Valid), 0
+		return appendUints(b, frame.Slice[frame.Enum](f)[from:to], v), 0
 	case frame.Float32:
-		return appendFloats(b, frame.Slice[float32](f), buffers.Valid, 32)
+		return appendFloat32s(b, frame.Slice[float32](f)[from:to], v)
 	case frame.Float64:
-		return appendFloats(b, frame.Slice[float64](f), buffers.Valid, 64)
+		return appendFloat64s(b, frame.Slice[float64](f)[from:to], v)
 	case frame.Time:
-		return appendTimes(b, frame.Slice[int64](f), buffers.Valid)
+		return appendTimes(b, frame.Slice[int64](f)[from:to], v)
 	case frame.Bool:
-		return appendBools(b, f.Len(), buffers), 0
+		return appendBools(b, f.Buffers().Data, from, to, v), 0
 	case frame.JSON:
-		return appendRaw(b, f.Len(), buffers), 0
+		return appendRaw(b, f.Buffers(), from, to, v), 0
 	default:
-		return appendStrings(b, f.Len(), buffers), 0
+		return appendStrings(b, f.Buffers(), from, to, v), 0
 	}
-}
-
-// next appends what comes before row i, and tells whether the row has a value.
-func next(b []byte, valid []byte, i int) ([]byte, bool) {
-	if i > 0 {
-		b = append(b, ',')
-	}
-	if valid != nil && valid[i>>3]&(1<<(i&7)) == 0 {
-		return append(b, "null"...), false
-	}
-	return b, true
-}
-
-func appendInts[T int8 | int16 | int32 | int64](b []byte, values []T, valid []byte) []byte {
-	ok := false
-	for i, v := range values {
-		if b, ok = next(b, valid, i); ok {
-			b = strconv.AppendInt(b, int64(v), 10)
-		}
-	}
-	return b
-}
-
-func appendUints[T uint8 | uint16 | uint32 | uint64 | frame.Enum](b []byte, values []T, valid []byte) []byte {
-	ok := false
-	for i, v := range values {
-		if b, ok = next(b, valid, i); ok {
-			b = strconv.AppendUint(b, uint64(v), 10)
-		}
-	}
-	return b
-}
-
-func appendFloats[T float32 | float64](b []byte, values []T, valid []byte, bits int) ([]byte, uint8) {
-	need, ok := uint8(0), false
-	for i, v := range values {
-		if b, ok = next(b, valid, i); !ok {
-			continue
-		}
-		if v-v != 0 { // only NaN and the infinities
-			b, need = append(b, "null"...), needsEntities
-			continue
-		}
-		format := byte('f')
-		if abs := max(v, -v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
-			format = 'e'
-		}
-		b = strconv.AppendFloat(b, float64(v), format, -1, bits)
-	}
-	return b, need
-}
-
-func appendBools(b []byte, n int, bits frame.Buffers) []byte {
-	ok := false
-	for i := range n {
-		if b, ok = next(b, bits.Valid, i); ok {
-			b = strconv.AppendBool(b, bits.Data[i>>3]&(1<<(i&7)) != 0)
-		}
-	}
-	return b
-}
-
-func appendStrings(b []byte, n int, text frame.Buffers) []byte {
-	ok := false
-	for i := range n {
-		if b, ok = next(b, text.Valid, i); ok {
-			b = appendString(b, text.Data[text.Offsets[i]:text.Offsets[i+1]])
-		}
-	}
-	return b
-}
-
-func appendRaw(b []byte, n int, text frame.Buffers) []byte {
-	ok := false
-	for i := range n {
-		if b, ok = next(b, text.Valid, i); !ok {
-			continue
-		}
-		if cell := text.Data[text.Offsets[i]:text.Offsets[i+1]]; len(cell) > 0 && json.Valid(cell) {
-			b = append(b, cell...)
-		} else {
-			b = append(b, "null"...)
-		}
-	}
-	return b
-}
-
-// appendTimes appends nanoseconds as milliseconds, rounded down.
-func appendTimes(b []byte, values []int64, valid []byte) ([]byte, uint8) {
-	need, ok := uint8(0), false
-	var printer timePrinter
-	for i, ns := range values {
-		if b, ok = next(b, valid, i); !ok {
-			continue
-		}
-		ms, rest := splitNanos(ns)
-		if rest != 0 {
-			need = needsNanos
-		}
-		b = printer.append(b, ms)
-	}
-	return b, need
-}
-
-// splitNanos returns the milliseconds at or before ns, and the nanoseconds
-// since then.
-func splitNanos(ns int64) (ms, rest int64) {
-	ms, rest = ns/1e6, ns%1e6
-	if rest < 0 {
-		return ms - 1, rest + 1e6
-	}
-	return ms, rest
-}
-
-// timePrinter prints milliseconds. It keeps the leading digits, which neighbours
-// in a column mostly share.
-type timePrinter struct {
-	high   int64 // the number without its last five digits
-	digits [16]byte
-	n      int // length of digits; 0: none yet
-}
-
-func (p *timePrinter) append(b []byte, ms int64) []byte {
-	if ms < 1e5 {
-		return strconv.AppendInt(b, ms, 10)
-	}
-	high, low := ms/1e5, uint32(ms%1e5)
-	if high != p.high {
-		p.high, p.n = high, len(strconv.AppendInt(p.digits[:0], high, 10))
-	}
-	b = append(b, p.digits[:p.n]...)
-	return append(b, byte('0'+low/10000), byte('0'+low/1000%10), byte('0'+low/100%10), byte('0'+low/10%10), byte('0'+low%10))
-}
-
-func appendNanos(b []byte, f *frame.Field) []byte {
-	b = append(b, '[')
-	for i, ns := range frame.Slice[int64](f) {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		rest := int64(0)
-		if !f.IsNull(i) {
-			_, rest = splitNanos(ns)
-		}
-		b = strconv.AppendInt(b, rest, 10)
-	}
-	return append(b, ']')
-}
-
-// The numbers that JSON has no word for, in the order of the official output.
-var entities = [...]struct {
-	name string
-	is   func(float64) bool
-}{
-	{"NaN", math.IsNaN},
-	{"Inf", func(v float64) bool { return math.IsInf(v, 1) }},
-	{"NegInf", func(v float64) bool { return math.IsInf(v, -1) }},
-}
-
-// appendEntities appends the rows of each kind of entity that there is.
-func appendEntities(b []byte, f *frame.Field) []byte {
-	b = append(b, '{')
-	first := true
-	for _, entity := range entities {
-		found := false
-		for i := range f.Len() {
-			if f.IsNull(i) || !entity.is(floatAt(f, i)) {
-				continue
-			}
-			switch {
-			case found:
-				b = append(b, ',')
-			case first:
-				b = append(append(append(b, '"'), entity.name...), `":[`...)
-			default:
-				b = append(append(append(b, `,"`...), entity.name...), `":[`...)
-			}
-			first, found = false, true
-			b = strconv.AppendInt(b, int64(i), 10)
-		}
-		if found {
-			b = append(b, ']')
-		}
-	}
-	return append(b, '}')
-}
-
-func floatAt(f *frame.Field, i int) float64 {
-	if f.Type() == frame.Float32 {
-		return float64(frame.Slice[float32](f)[i])
-	}
-	return frame.Slice[float64](f)[i]
 }

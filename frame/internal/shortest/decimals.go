@@ -1,0 +1,82 @@
+package shortest
+
+import "math"
+
+// Decimals is how many digits behind the point the numbers of a column have:
+// none, two or four, or -1 if they have more.
+type Decimals int
+
+// DecimalsOf looks at a few of the values, and returns what suits all of those.
+func DecimalsOf(values []float64) Decimals {
+	const looks = 16
+	step := max(len(values)/looks, 1)
+	for _, d := range []Decimals{0, 2, 4} {
+		fits := true
+		for i := 0; i < len(values) && fits; i += step {
+			_, fits = d.whole(values[i])
+		}
+		if fits {
+			return d
+		}
+	}
+	return -1
+}
+
+// whole returns v without its sign in units of its last digit, if d is how many
+// it has behind the point, at most 15 in all. Of decimals that short no two are
+// the same float: if one reads as v, it is v's shortest, zeros at its end apart.
+func (d Decimals) whole(v float64) (uint64, bool) {
+	if d < 0 {
+		return 0, false
+	}
+	unit := units[d]
+	v = math.Abs(v)
+	if !(v < 1e15/unit) { // NaN, too
+		return 0, false
+	}
+	n := uint64(int64(v*unit + 0.5))
+	return n, float64(int64(n))/unit == v
+}
+
+var units = [...]float64{0: 1, 2: 100, 4: 10000}
+
+// Append appends v as Append64 does, faster if it has that many decimals.
+func (d Decimals) Append(b []byte, v float64) []byte {
+	n, ok := d.whole(v)
+	if !ok || n == 0 && d == 4 { // below 1e-6 it may be
+		return Append64(b, v)
+	}
+	if math.Signbit(v) {
+		b = append(b, '-')
+	}
+	var behind uint64
+	switch d {
+	case 2:
+		n, behind = n/100, n%100
+	case 4:
+		n, behind = n/10000, n%10000
+	}
+	if n < 10 {
+		b = append(b, byte('0'+n))
+	} else {
+		b = appendDigits(b, n, length(n))
+	}
+	if behind == 0 {
+		return b
+	}
+	if d == 4 {
+		if behind%100 != 0 {
+			b = append(b, '.', byte(pairs[behind/100]), byte(pairs[behind/100]>>8))
+			behind %= 100
+		} else {
+			b, behind = append(b, '.'), behind/100
+		}
+	} else {
+		b = append(b, '.')
+	}
+	b = append(b, byte(pairs[behind]))
+	if last := byte(pairs[behind] >> 8); last != '0' {
+		b = append(b, last)
+	}
+	return b
+}
