@@ -21,6 +21,8 @@ type api struct {
 	// requests.
 	token          string
 	user, password string
+	// progress is the terminal that is told of what takes long; nil for none.
+	progress io.Writer
 }
 
 // send makes a request. A path begins with a slash. Closing the answer's body
@@ -57,12 +59,14 @@ func (a *api) fetch(ctx context.Context, method, path string, body []byte) (stat
 	if body != nil {
 		header.Set("Content-Type", "application/json")
 	}
+	told := startProgress(a.progress)
+	defer told.end()
 	response, err := a.send(ctx, method, path, header, body)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer response.Body.Close()
-	answer, err = io.ReadAll(response.Body)
+	answer, err = io.ReadAll(told.reader(response.Body))
 	if err != nil {
 		return 0, nil, unavailable("the server's answer broke off: %w", err)
 	}

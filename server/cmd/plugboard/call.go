@@ -30,14 +30,12 @@ func newCall() *cobra.Command {
 which is what its editor in Grafana talks to. Who is asked is as in plugboard
 query; with --plugin, it may be an app too.
 
-  plugboard call seattle tables
-  plugboard call prometheus 'api/v1/labels?limit=5'
-  plugboard call --plugin ./dist --set url=http://localhost:9090 api/v1/query \
-      -d 'query=up' -H 'Content-Type: application/x-www-form-urlencoded'
-
 The body goes to stdout. The exit code is 1 if the plugin answers with a status
 of 400 or above, 2 if the command is wrong, 3 if the server or the plugin cannot
 be reached.`,
+		Example: `  plugboard call seattle tables
+  plugboard call seattle tables -i -H 'Accept: application/json'
+  plugboard call --plugin sql --set jsonData.path=shop.db tables`,
 		Args: t.takes("PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.path = args[len(args)-1]

@@ -83,3 +83,16 @@ func (s *serverFlags) ask(cmd *cobra.Command, path string, into any) bool {
 	defer cancel()
 	return server.get(ctx, path, into) == nil
 }
+
+// addCompletionExamples completes what cobra says of its own command.
+func addCompletionExamples(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		for _, shell := range cmd.Commands() {
+			shell.Example = "  plugboard completion " + shell.Name() + " > plugboard." + shell.Name()
+		}
+	}
+}

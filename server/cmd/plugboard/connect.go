@@ -50,7 +50,7 @@ func (s *serverFlags) api() (*api, error) {
 	if !strings.HasPrefix(base, "http://") && !strings.HasPrefix(base, "https://") {
 		return nil, misused("--server is a URL such as %s, not %q", defaultServer, server)
 	}
-	a := &api{base: base, client: http.DefaultClient}
+	a := &api{base: base, client: http.DefaultClient, progress: terminal(os.Stderr)}
 	s.sign(a, named, fallback)
 	return a, nil
 }

@@ -44,6 +44,8 @@ folders of --plugins. It prints them, and what to try. Ctrl-C stops it.
 Nobody has to log in, so it listens on this machine only, and every plugin may
 run. Its data is in a temporary folder, which goes with it, unless --data says
 where to keep it.`,
+		Example: `  plugboard demo --listen 127.0.0.1:0
+  plugboard demo --listen 127.0.0.1:0 --plugins ./dist --data ./demo`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return d.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())

@@ -62,7 +62,7 @@ func withPlugin(ctx context.Context, t *targetFlags, stdin io.Reader, stderr io.
 	}()
 	inProcess := &http.Client{Transport: direct{gateway.New(gateway.Config{Host: h, Store: store, Guard: anybody{}, Version: versionText()})}}
 	return ask(ctx, target{
-		api:    &api{base: "http://plugboard", client: inProcess},
+		api:    &api{base: "http://plugboard", client: inProcess, progress: terminal(os.Stderr)},
 		uid:    lonelyUID,
 		plugin: p.Manifest.ID,
 		isApp:  p.Manifest.Type == "app",

@@ -34,7 +34,9 @@ curl, the command line or Go.
 
   plugboard demo      a server with data sources to try, nothing to configure
   plugboard query     one query, to a server or straight to a plugin
+  plugboard stream    listen to a channel
   plugboard serve     the server
+  plugboard datasource, plugboard plugin    what a server has, and how that is
   plugboard token     let a program ask it, and no more than it needs
 
 The server that a command asks, and who asks, are said by the flags --server,
@@ -60,14 +62,16 @@ Exit codes:
 	}
 	root.AddCommand(newDemo(), newServe(), newQuery(), newCall(), newStream(), newDatasource(), newPlugin(), newHealth(), newToken(), newVersion(), newBundled())
 	addCompletions(root)
+	addCompletionExamples(root)
 	return root
 }
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version",
+		Example: `  plugboard version`,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "plugboard", versionText())
 			return err

@@ -34,26 +34,15 @@ func newQuery() *cobra.Command {
 		Short: "Ask a data source and print the answer",
 		Long: `Query asks a data source one query and prints the answer.
 
-The data source is one of a server, named by its UID:
-
-  plugboard query seattle 'SELECT * FROM weather LIMIT 5'
-
-(of the server that --server or --profile names: see "plugboard help"),
-
-or none at all: --plugin starts the plugin in a folder (or a bundled one: http,
+The data source is one of a server, named by its UID (which server, "plugboard
+help" says), or none at all: --plugin starts the plugin in a folder (or a bundled one: http,
 prometheus, sql, testdata), asks it with the settings of --set and --secret, and
 stops it.
-
-  plugboard query --plugin sql --set jsonData.path=shop.db 'SELECT * FROM orders'
-  plugboard query --plugin ./dist --set url=http://localhost:9090 \
-      --secret basicAuthPassword=secret '{"expr": "up"}'
 
 QUERY is the query's JSON, the object that Grafana shows in its query inspector.
 Any other text goes into the one field of the JSON that the plugin names for it,
 as bundled plugins and those on Plugboard's SDK do: rawSql for sql, scenarioId
-for testdata. For a plugin that names none, --field says which:
-
-  plugboard query --field expr prometheus 'sum(rate(http_requests_total[5m]))'
+for testdata. For a plugin that names none, --field says which.
 
 --from and --to are relative (now-1h, now/d), dates (2012-03-01), RFC 3339 times
 or Unix milliseconds.
@@ -61,6 +50,12 @@ or Unix milliseconds.
 What the plugin has to say beside its data, and errors, go to stderr. The exit
 code is 1 if the query failed, 2 if the command is wrong, 3 if the server or the
 plugin cannot be reached.`,
+		Example: `  plugboard query seattle 'SELECT * FROM weather LIMIT 5'
+  plugboard query seattle 'SELECT count(*) FROM weather WHERE $__timeFilter(date)' --from 2012-02-01 --to 2012-02-28 -o csv
+  plugboard query --field expr prometheus 'sum(rate(http_requests_total[5m]))'
+  plugboard query --plugin sql --set jsonData.path=shop.db 'SELECT * FROM orders'
+  plugboard query --plugin ./dist --set url=http://localhost:9090 \
+      --secret basicAuthPassword=@password.txt '{"expr": "up"}'`,
 		Args: t.takes("QUERY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.text = args[len(args)-1]

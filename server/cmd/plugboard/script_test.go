@@ -27,8 +27,14 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script: stories of the real program, its real
 // plugins and real servers.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+	testscript.Run(t, scripts("testdata/script"))
+}
+
+// scripts are those of a folder, and the commands that they know besides
+// testscript's own.
+func scripts(dir string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
 		Setup: func(e *testscript.Env) error {
 			e.Values[runningKey{}] = &running{}
 			e.Values[clientKey{}] = &client{}
@@ -48,7 +54,7 @@ func TestScripts(t *testing.T) {
 			"told":      told,
 			"stop":      stop,
 		},
-	})
+	}
 }
 
 // patience is how long to wait for what is to happen.

@@ -34,6 +34,8 @@ PLUGBOARD_ADMIN_PASSWORD has one, and prints it once.
 
 SIGHUP reads the provisioning files again. SIGINT and SIGTERM stop the server
 and its plugins.`,
+		Example: `  plugboard serve --listen 127.0.0.1:0 --data ./data
+  plugboard serve --listen 127.0.0.1:0 --data ./data --provisioning ./provisioning --plugins . --allow-unsigned my-own-datasource`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file, os.Environ(), given(cmd.Flags()))

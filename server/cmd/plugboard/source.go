@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -74,7 +73,7 @@ func checkSource(ctx context.Context, server *api, uid string) (string, error) {
 	}
 	var health struct{ Status, Message string }
 	if json.Unmarshal(answer, &health) != nil || health.Status == "" {
-		return "", fmt.Errorf("data source %s: %w", uid, refusal(status, answer))
+		return "", refusal(status, answer)
 	}
 	if status != http.StatusOK {
 		return "", failed("data source %s does not work: %s", uid, printable(health.Message))

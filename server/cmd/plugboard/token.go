@@ -65,8 +65,8 @@ func newTokenCreate() *cobra.Command {
 		Short: "Make a token and print it, this once",
 		Long: `Create makes a service account with a token, and prints the token on stdout. The
 server keeps only its hash, so nobody can print it again.`,
-		Example: `  plugboard token create --name cron --role viewer --datasource seattle --expires 90d
-  PLUGBOARD_TOKEN=pb_… plugboard query seattle 'SELECT * FROM weather LIMIT 5'`,
+		Example: `  plugboard token create --name cron --role viewer --datasource seattle --expires 90d > cron.token
+  PLUGBOARD_TOKEN=$(cat cron.token) plugboard query seattle 'SELECT * FROM weather LIMIT 5'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, err := s.api()
