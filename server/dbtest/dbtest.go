@@ -1,5 +1,5 @@
-// Package dbtest starts real database servers for tests: PostgreSQL and
-// MariaDB, as Debian packages them, each once for a test binary.
+// Package dbtest starts real servers of data for tests, as Debian packages
+// them: PostgreSQL and MariaDB, each once for a test binary, and Prometheus.
 package dbtest
 
 import (
@@ -82,15 +82,24 @@ func (s *Servers) Stop() {
 func (s *started) get(t testing.TB, name string, start func() (server *Server, missing string, err error)) *Server {
 	t.Helper()
 	s.once.Do(func() { s.server, s.missing, s.err = start() })
-	switch required := os.Getenv("PLUGBOARD_REQUIRE"); {
-	case s.err != nil:
+	if s.err != nil {
 		t.Fatalf("start %s: %v", name, s.err)
-	case s.missing != "" && (required == "all" || slices.Contains(strings.Split(required, ","), name)):
-		t.Fatalf("PLUGBOARD_REQUIRE=%s: %s is missing", required, s.missing)
-	case s.missing != "":
-		t.Skipf("needs %s (apt-get install %s)", s.missing, s.missing)
+	}
+	if s.missing != "" {
+		absent(t, name, s.missing)
 	}
 	return s.server
+}
+
+// absent skips the test for want of a package, or fails it where the
+// environment says that the server of this name must be there.
+func absent(t testing.TB, name, missing string) {
+	t.Helper()
+	required := os.Getenv("PLUGBOARD_REQUIRE")
+	if required == "all" || slices.Contains(strings.Split(required, ","), name) {
+		t.Fatalf("PLUGBOARD_REQUIRE=%s: %s is missing", required, missing)
+	}
+	t.Skipf("needs %s (apt-get install %s)", missing, missing)
 }
 
 // patience is how long a server may take to start.

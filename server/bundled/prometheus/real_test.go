@@ -5,40 +5,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/crypto/bcrypt"
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/frame/frametest"
 	"github.com/plugboard/plugboard/plugin"
 	"github.com/plugboard/plugboard/plugin/plugintest"
+	"github.com/plugboard/plugboard/server/dbtest"
 )
-
-// prometheusBinary finds the program of Debian's package prometheus. Without
-// it the test is skipped, or fails where PLUGBOARD_REQUIRE asks for it.
-func prometheusBinary(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("prometheus")
-	if err == nil {
-		return path
-	}
-	required := os.Getenv("PLUGBOARD_REQUIRE")
-	if required == "all" || strings.Contains(required, "prometheus") {
-		t.Fatalf("PLUGBOARD_REQUIRE=%s: %v", required, err)
-	}
-	t.Skipf("needs Prometheus (apt-get install prometheus): %v", err)
-	return ""
-}
 
 // target exposes a counter with an exemplar for Prometheus to scrape.
 func target(t *testing.T) *httptest.Server {
@@ -48,49 +26,6 @@ func target(t *testing.T) *httptest.Server {
 	}))
 	t.Cleanup(server.Close)
 	return server
-}
-
-// startPrometheus runs a Prometheus with a password, that scrapes itself and
-// the target every 200 ms, until the test ends. It returns its URL.
-func startPrometheus(t *testing.T) string {
-	t.Helper()
-	binary, dir := prometheusBinary(t), t.TempDir()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
-	hash, err := bcrypt.GenerateFromPassword([]byte("pw"), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := fmt.Sprintf(`
-global: {scrape_interval: 200ms, scrape_timeout: 200ms}
-scrape_configs:
-- {job_name: prometheus, basic_auth: {username: ada, password: pw}, static_configs: [{targets: [%q]}]}
-- {job_name: target, static_configs: [{targets: [%q]}]}
-`, address, strings.TrimPrefix(target(t).URL, "http://"))
-	for name, text := range map[string]string{"prometheus.yml": config, "web.yml": fmt.Sprintf("basic_auth_users: {ada: %q}\n", hash)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var log bytes.Buffer
-	command := exec.Command(binary, "--config.file=prometheus.yml", "--web.config.file=web.yml", "--storage.tsdb.path=data",
-		"--web.listen-address="+address, "--enable-feature=exemplar-storage", "--log.level=warn")
-	command.Dir, command.Stdout, command.Stderr = dir, &log, &log
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Signal(syscall.SIGTERM)
-		_ = command.Wait()
-		if t.Failed() {
-			t.Log(log.String())
-		}
-	})
-	return "http://" + address
 }
 
 // eventually asks until the answer is what is wanted, for Prometheus needs to
@@ -112,7 +47,7 @@ func eventually(t *testing.T, what string, happened func() bool) {
 
 // TestRealPrometheus asks a real one all that there is to ask.
 func TestRealPrometheus(t *testing.T) {
-	source := sourceAt(startPrometheus(t), `{"timeInterval": "1s"}`)
+	source := sourceAt(dbtest.Prometheus(t, target(t).URL), `{"timeInterval": "1s"}`)
 	source.DataSource.BasicAuth, source.DataSource.BasicAuthUser = true, "ada"
 	source.DataSource.Secrets = plugin.Secrets{"basicAuthPassword": "pw"}
 	client := plugintest.Start(t, Plugin())
