@@ -68,9 +68,10 @@ release: ## build dist/ for six platforms; PLATFORMS='linux/amd64' for one
 	rm -rf dist
 	cd tools && GOWORK=off $(GO) run ./release $(if $(PLATFORMS),-platforms '$(PLATFORMS)') .. ../dist
 
+# (Not from the test cache, which does not see the sources of what is built.)
 .PHONY: release-test
 release-test: ## build a release twice, and start it the ways it is installed
-	cd tools && GOWORK=off $(GO) test $(TESTFLAGS) ./release
+	cd tools && GOWORK=off $(GO) test -count=1 $(TESTFLAGS) ./release
 
 .PHONY: console
 console: ## (not there yet) build the web console
