@@ -10,8 +10,8 @@ import (
 	"github.com/plugboard/plugboard/server/dbtest"
 )
 
-// TestDatabases runs testdata/databases: stories with a real PostgreSQL and a
-// real MariaDB, whose addresses and password are in the environment.
+// TestDatabases runs testdata/databases: stories with a real PostgreSQL,
+// MariaDB and Prometheus, whose addresses and passwords are in the environment.
 func TestDatabases(t *testing.T) {
 	var servers dbtest.Servers
 	t.Cleanup(servers.Stop)
@@ -19,6 +19,7 @@ func TestDatabases(t *testing.T) {
 	// What start starts has this process's environment.
 	for name, value := range map[string]string{
 		"POSTGRES": postgres.Address(), "MARIADB": mariadb.Address(), "DB_USER": postgres.User, "DB_PASSWORD": postgres.Password,
+		"PROMETHEUS": dbtest.Prometheus(t),
 	} {
 		t.Setenv(name, value)
 	}
@@ -28,7 +29,7 @@ func TestDatabases(t *testing.T) {
 			e.Values[runningKey{}] = &running{}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "code": code, "saved": saved},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "code": code, "saved": saved, "until": until},
 	})
 }
 

@@ -84,9 +84,6 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	*s = running{cmd: exec.Command(path, args[1:]...), exited: make(chan error, 1)}
 	s.cmd.Dir = ts.MkAbs(".")
 	s.cmd.Env = append(os.Environ(), "TMPDIR="+ts.MkAbs("tmp"), "PLUGBOARD_ADMIN_PASSWORD="+ts.Getenv("PLUGBOARD_ADMIN_PASSWORD"))
-	for _, name := range databaseVariables {
-		s.cmd.Env = append(s.cmd.Env, name+"="+ts.Getenv(name))
-	}
 	ts.Check(os.MkdirAll(ts.MkAbs("tmp"), 0o700))
 	s.cmd.Stdout, s.cmd.Stderr = &s.stdout, &s.stderr
 	ts.Check(s.cmd.Start())
