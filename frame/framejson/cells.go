@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/internal/shortest"
 )
 
 // column is one column being read into its field.
@@ -27,30 +28,39 @@ func (c *column) read() error {
 	}
 	switch c.f.Type() {
 	case frame.Int8:
-		return readColumn(c, intOf[int8](8))
+		return readNumbers(c, quickInt[int8], intOf[int8](8))
 	case frame.Int16:
-		return readColumn(c, intOf[int16](16))
+		return readNumbers(c, quickInt[int16], intOf[int16](16))
 	case frame.Int32:
-		return readColumn(c, intOf[int32](32))
+		return readNumbers(c, quickInt[int32], intOf[int32](32))
 	case frame.Int64:
-		return readColumn(c, intOf[int64](64))
+		return readNumbers(c, quickInt[int64], intOf[int64](64))
 	case frame.Uint8:
-		return readColumn(c, uintOf[uint8](8))
+		return readNumbers(c, quickInt[uint8], uintOf[uint8](8))
 	case frame.Uint16:
-		return readColumn(c, uintOf[uint16](16))
+		return readNumbers(c, quickInt[uint16], uintOf[uint16](16))
 	case frame.Uint32:
-		return readColumn(c, uintOf[uint32](32))
+		return readNumbers(c, quickInt[uint32], uintOf[uint32](32))
 	case frame.Uint64:
-		return readColumn(c, uintOf[uint64](64))
+		return readNumbers(c, quickInt[uint64], uintOf[uint64](64))
 	case frame.EnumType:
-		return readColumn(c, uintOf[frame.Enum](16))
+		return readNumbers(c, quickInt[frame.Enum], uintOf[frame.Enum](16))
 	case frame.Float32:
+		if c.entities == nil {
+			return readNumbers(c, shortest.Parse32, floatOf[float32](32))
+		}
 		return readFloats[float32](c, 32)
 	case frame.Float64:
+		if c.entities == nil {
+			return readNumbers(c, shortest.Parse64, floatOf[float64](64))
+		}
 		return readFloats[float64](c, 64)
 	case frame.Bool:
 		return readColumn(c, readBool)
 	case frame.Time:
+		if c.nanos == nil {
+			return readNumbers(c, quickTime, readTime)
+		}
 		return c.readTimes()
 	case frame.JSON:
 		return readColumn(c, (*scanner).raw)
@@ -75,6 +85,62 @@ func readColumn[T frame.Element](c *column, cell func(*scanner) (T, error)) erro
 		frame.Append(c.f, v)
 		return nil
 	})
+}
+
+// blockCells is how many numbers are read before they are appended together.
+const blockCells = 256
+
+// readNumbers is readColumn for most numbers: quick reads the usual cell at
+// b[i:], and returns where it ends; slow reads every other.
+func readNumbers[T frame.Element](c *column, quick func(b []byte, i int) (T, int, bool), slow func(*scanner) (T, error)) error {
+	s := c.s
+	var block [blockCells]T
+	n := 0
+	defer func() { frame.Append(c.f, block[:n]...) }() // an error counts the rows before it
+	if err := s.take('['); err != nil {
+		return err
+	}
+	if s.peek() == ']' {
+		s.i++
+		return nil
+	}
+	for {
+		if n == len(block) {
+			frame.Append(c.f, block[:]...)
+			n = 0
+		}
+		v, end, ok := quick(s.b, s.i)
+		switch {
+		case ok:
+			s.i = end
+		case s.null():
+			if c.f.Nullable() {
+				frame.Append(c.f, block[:n]...)
+				n = -1
+				c.f.AppendNull()
+			}
+		default:
+			var err error
+			if v, err = slow(s); err != nil {
+				return err
+			}
+		}
+		if n >= 0 {
+			block[n] = v
+		}
+		n++
+		if s.i < len(s.b) && s.b[s.i] == ',' {
+			s.i++
+			continue
+		}
+		if s.peek() == ']' {
+			s.i++
+			return nil
+		}
+		if err := s.take(','); err != nil {
+			return err
+		}
+	}
 }
 
 // readFloats reads a column of numbers, and puts the entities in their place.
@@ -149,6 +215,17 @@ func (c *column) readTimes() error {
 		return fmt.Errorf("%d nanos for %d rows", len(c.nanos), c.f.Len())
 	}
 	return err
+}
+
+// quickTime reads the milliseconds at b[i:] if they are usual ones.
+func quickTime(b []byte, i int) (time.Time, int, bool) {
+	ms, end, ok := shortest.ParseInt(b, i)
+	return time.UnixMilli(ms), end, ok
+}
+
+func readTime(s *scanner) (time.Time, error) {
+	ms, err := intOf[int64](64)(s)
+	return time.UnixMilli(ms), err
 }
 
 func readBool(s *scanner) (bool, error) {

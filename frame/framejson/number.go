@@ -7,15 +7,13 @@ import (
 	"strconv"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/internal/shortest"
 )
 
-// intOf returns the reader of integers of that many bits.
+// intOf returns the reader of integers of that many bits, for what quickInt
+// leaves to it.
 func intOf[T int8 | int16 | int32 | int64](bits int) func(*scanner) (T, error) {
 	return func(s *scanner) (T, error) {
-		if v, ok := s.short(); ok && v.behind == 0 && int64(T(v.signed())) == v.signed() {
-			s.i = v.end
-			return T(v.signed()), nil
-		}
 		digits, err := integer(s)
 		if err != nil {
 			return 0, err
@@ -31,10 +29,6 @@ func intOf[T int8 | int16 | int32 | int64](bits int) func(*scanner) (T, error) {
 // uintOf is intOf without a sign.
 func uintOf[T uint8 | uint16 | uint32 | uint64 | frame.Enum](bits int) func(*scanner) (T, error) {
 	return func(s *scanner) (T, error) {
-		if v, ok := s.short(); ok && v.behind == 0 && !v.negative && int64(T(v.digits)) == v.digits {
-			s.i = v.end
-			return T(v.digits), nil
-		}
 		digits, err := integer(s)
 		if err != nil {
 			return 0, err
@@ -47,65 +41,11 @@ func uintOf[T uint8 | uint16 | uint32 | uint64 | frame.Enum](bits int) func(*sca
 	}
 }
 
-// shortNumber is a number as most are: exact in float64, and so is what it is
-// to be divided by.
-type shortNumber struct {
-	digits   int64 // at most 15
-	behind   int   // how many of them are behind the point
-	negative bool
-	end      int // where the number ends in the scanner
-}
-
-func (n shortNumber) signed() int64 {
-	if n.negative {
-		return -n.digits
-	}
-	return n.digits
-}
-
-var powersOfTen = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
-
-// float returns the number that strconv would: one rounding of two exact ones.
-func (n shortNumber) float() float64 {
-	v := float64(n.digits) / powersOfTen[n.behind]
-	if n.negative {
-		return -v
-	}
-	return v
-}
-
-// short looks at the next number. It is false if that is not a short one, or
-// not one at all.
-func (s *scanner) short() (n shortNumber, ok bool) {
-	s.peek()
-	i := s.i
-	if i < len(s.b) && s.b[i] == '-' {
-		n.negative = true
-		i++
-	}
-	first, point := i, -1
-	for ; i < len(s.b); i++ {
-		if c := s.b[i]; isDigit(c) {
-			n.digits = n.digits*10 + int64(c-'0')
-		} else if c == '.' && point < 0 {
-			point = i
-		} else {
-			break
-		}
-		if i-first > 15 {
-			return n, false
-		}
-	}
-	count := i - first
-	if point >= 0 {
-		count, n.behind = count-1, i-point-1
-	}
-	leadingZero := first < i && s.b[first] == '0' && i-first > 1 && point != first+1
-	if count == 0 || count > 15 || point == first || point == i-1 || leadingZero || i < len(s.b) && s.b[i]|0x20 == 'e' {
-		return n, false
-	}
-	n.end = i
-	return n, true
+// quickInt reads the integer at b[i:] if it is a usual one, and returns where
+// it ends.
+func quickInt[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | frame.Enum](b []byte, i int) (T, int, bool) {
+	v, end, ok := shortest.ParseInt(b, i)
+	return T(v), end, ok && int64(T(v)) == v && (v >= 0 || T(v) < 0)
 }
 
 // integer returns the characters of a number, which may be quoted. One with a
@@ -131,12 +71,16 @@ func integer(s *scanner) (string, error) {
 	return digits, nil
 }
 
-// readFloat reads a number of that many bits.
-func readFloat(s *scanner, bits int) (float64, error) {
-	if n, ok := s.short(); ok && bits == 64 {
-		s.i = n.end
-		return n.float(), nil
+// floatOf returns the reader of floats of that many bits, for what Parse64 and
+// Parse32 leave to it.
+func floatOf[T float32 | float64](bits int) func(*scanner) (T, error) {
+	return func(s *scanner) (T, error) {
+		v, err := readFloat(s, bits)
+		return T(v), err
 	}
+}
+
+func readFloat(s *scanner, bits int) (float64, error) {
 	digits, err := s.number()
 	if err != nil {
 		return 0, err

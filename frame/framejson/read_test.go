@@ -34,6 +34,7 @@ func TestUnmarshal(t *testing.T) {
 		{"escapes", `{"frame":"string"}`, `{"values":[["\u003c\/\b\f\n\r\t\\\"\u00e9","\ud83c\udf1f","\ud83c","\ud83cx"]]}`, "\"</\\b\\f\\n\\r\\t\\\\\\\"é\" \"🌟\" \"\ufffd\" \"\ufffdx\""},
 		{"bad UTF-8", `{"frame":"string"}`, "{\"values\":[[\"a\xffb\"]]}", "\"a\ufffdb\""},
 		{"white space", ` { "frame" : "int8" } `, " {\n\t\"values\" : [ [ 1 ,\r 2 ] ] } ", "1 2"},
+		{"a key with escapes", `{"frame":"float64"}`, `{"values":[[null]],"\u0065ntities":[{"Inf":[0]}]}`, "+Inf"},
 		{"no values", `{"frame":"int8"}`, `{}`, ""},
 		{"no columns", `{"frame":"int8"}`, `{"values":[]}`, ""},
 	} {

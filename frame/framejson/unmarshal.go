@@ -1,6 +1,7 @@
 package framejson
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -111,9 +112,50 @@ func typeNamed(name string) (frame.Type, bool) {
 	return 0, false
 }
 
-// readData reads the object under "data". It looks for the parts first: what
-// stands beside the values is needed while they are read, and comes after them.
+// readData reads the object under "data", in one go unless something stands
+// beside the values: that is needed while they are read, and comes after them.
 func readData(s *scanner, f *frame.Frame) error {
+	rest, start := s.b[s.i:], s.i
+	err := errBeside
+	if !bytes.Contains(rest, []byte(`"entities"`)) && !bytes.Contains(rest, []byte(`"nanos"`)) {
+		err = readValuesOnly(s, f)
+	}
+	if errors.Is(err, errBeside) {
+		s.i = start
+		for i, field := range f.Fields {
+			f.Fields[i] = frame.NewFieldOf(field.Name, field.Labels, field.Type(), field.Nullable())
+			f.Fields[i].Config = field.Config
+		}
+		err = readParts(s, f)
+	}
+	if err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
+	return nil
+}
+
+var errBeside = errors.New("something stands beside the values")
+
+func readValuesOnly(s *scanner, f *frame.Frame) error {
+	read := false
+	return s.object(func(key string) error {
+		switch {
+		case key == "entities" || key == "nanos":
+			return errBeside
+		case key != "values":
+			return fmt.Errorf("unexpected key %q", key)
+		case read:
+			return fmt.Errorf("key %q twice", key)
+		}
+		read = true
+		var beside beside
+		beside.pad(len(f.Fields))
+		return readValues(s, f, &beside)
+	})
+}
+
+// readParts looks for the parts first.
+func readParts(s *scanner, f *frame.Frame) error {
 	parts := map[string][]byte{}
 	err := s.object(func(key string) error {
 		if key != "values" && key != "entities" && key != "nanos" {
@@ -126,20 +168,14 @@ func readData(s *scanner, f *frame.Frame) error {
 		parts[key] = raw
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("data: %w", err)
-	}
-	if parts["values"] == nil {
-		return nil
+	if err != nil || parts["values"] == nil {
+		return err
 	}
 	var beside beside
 	if err := beside.read(parts["entities"], parts["nanos"], len(f.Fields)); err != nil {
-		return fmt.Errorf("data: %w", err)
+		return err
 	}
-	if err := readValues(parts["values"], f, &beside); err != nil {
-		return fmt.Errorf("data: %w", err)
-	}
-	return nil
+	return readValues(&scanner{b: parts["values"]}, f, &beside)
 }
 
 // beside is what the data holds beside the values, by field.
@@ -165,18 +201,18 @@ func (b *beside) read(entities, nanos []byte, fields int) error {
 	if len(b.entities) > fields || len(b.nanos) > fields {
 		return fmt.Errorf("entities of %d fields, nanos of %d, in a frame of %d", len(b.entities), len(b.nanos), fields)
 	}
-	for i := len(b.entities); i < fields; i++ {
-		b.entities = append(b.entities, nil)
-	}
-	for i := len(b.nanos); i < fields; i++ {
-		b.nanos = append(b.nanos, nil)
-	}
+	b.pad(fields)
 	return nil
 }
 
+// pad makes up for fields that nothing is told of.
+func (b *beside) pad(fields int) {
+	b.entities = append(b.entities, make([]*entityRows, fields-len(b.entities))...)
+	b.nanos = append(b.nanos, make([][]int64, fields-len(b.nanos))...)
+}
+
 // readValues reads the array of columns. No columns at all is no rows.
-func readValues(raw []byte, f *frame.Frame, beside *beside) error {
-	s := &scanner{b: raw}
+func readValues(s *scanner, f *frame.Frame, beside *beside) error {
 	columns := 0
 	err := s.array(func(i int) error {
 		if i >= len(f.Fields) {

@@ -56,7 +56,7 @@ func rounds() int {
 	if testing.Short() {
 		return 100_000
 	}
-	return 1_000_000
+	return 500_000
 }
 
 func TestRandomBits(t *testing.T) {
