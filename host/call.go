@@ -85,8 +85,8 @@ func (h *Host) member(id string) (*member, error) {
 // attempts bounds how often a call is made that no process has received.
 const attempts = 3
 
-// call makes one call to a plugin's process. If that turns out to be dead
-// before the call has reached it, the call is made to the next one.
+// call makes one call to a plugin's process. If that turns out to be dead, or
+// deaf, before the call has reached it, the call is made to the next one.
 func call[T any](ctx context.Context, m *member, ask func(context.Context, *plugin.Client) (T, error)) (answer T, err error) {
 	for range attempts {
 		var r *running
@@ -101,6 +101,7 @@ func call[T any](ctx context.Context, m *member, ask func(context.Context, *plug
 		if err = m.explain(r, err); sent {
 			break
 		}
+		m.giveUp(r)
 	}
 	return answer, err
 }

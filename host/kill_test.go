@@ -97,3 +97,16 @@ func TestCallUnderWhichThePluginDies(t *testing.T) {
 		})
 	}
 }
+
+// A process that lives but no longer listens is no use to anybody.
+func TestPluginThatStopsListening(t *testing.T) {
+	h := withModes(t, badplugin.Zombie)
+	pid := mustAsk(t, h, badplugin.Zombie, badplugin.Order{Do: badplugin.DoPID})
+	_, err := ask(t, h, badplugin.Zombie, badplugin.Order{Do: badplugin.DoDeafen})
+	if !errors.Is(err, plugin.ErrUnavailable) {
+		t.Errorf("the call under which it stops: %v", err)
+	}
+	if again := mustAsk(t, h, badplugin.Zombie, badplugin.Order{Do: badplugin.DoPID}); again == pid {
+		t.Errorf("process %s answers again", pid)
+	}
+}

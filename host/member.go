@@ -18,6 +18,7 @@ import (
 type member struct {
 	entry      *catalog.Entry
 	supervisor *supervisor.Supervisor[*running]
+	logger     *slog.Logger
 	kept       logTail
 }
 
@@ -43,8 +44,8 @@ func (h *Host) newMember(entry *catalog.Entry) *member {
 		Logger:       logs,
 		Debug:        h.config.Logger.Enabled(context.Background(), slog.LevelDebug),
 	}
-	logger := logs.With(slog.String(keyPlugin, id))
-	m.supervisor = supervisor.New(func(ctx context.Context) (*running, error) { return start(ctx, config) }, h.config.Wait, logger)
+	m.logger = logs.With(slog.String(keyPlugin, id))
+	m.supervisor = supervisor.New(func(ctx context.Context) (*running, error) { return start(ctx, config) }, h.config.Wait, m.logger)
 	return m
 }
 
@@ -86,6 +87,17 @@ func (m *member) explain(r *running, err error) error {
 		return m.unavailable("died during the call", r.Err())
 	case <-time.After(deathNotice):
 		return m.unavailable("does not answer", err)
+	}
+}
+
+// giveUp ends a process that calls have not reached though it lives: nothing
+// listens at its address any more, and nothing would until it ends.
+func (m *member) giveUp(r *running) {
+	select {
+	case <-r.Done():
+	default:
+		m.logger.Error("plugin is killed: it runs, but nothing listens at its address any more", "pid", r.PID())
+		r.Kill()
 	}
 }
 

@@ -27,6 +27,7 @@ const (
 	BadLog   = "badlog"   // logs lines that look like JSON logs and are not, and serves
 	Gated    = "gated"    // serves once the file named by GF_PLUGIN_GATE exists
 	Orphan   = "orphan"   // starts a child in its group, one out of it, and serves
+	Zombie   = "zombie"   // serves, and lives on when that is over
 	Immortal = "immortal" // serves without the services by which a plugin is told to end
 )
 

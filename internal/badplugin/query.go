@@ -30,6 +30,7 @@ const (
 	DoPanic    = "panic"    // panic, which ends the process too
 	DoKill     = "kill"     // kill the own process
 	DoHang     = "hang"     // answer when the caller gives up
+	DoDeafen   = "deafen"   // stop listening; a Zombie lives on
 	DoWait     = "wait"     // answer when a file exists
 	DoFail     = "fail"     // fail the whole call
 	DoBig      = "big"      // a large answer
@@ -52,12 +53,13 @@ func (o Order) JSON() []byte {
 type data struct {
 	wire.UnimplementedDataServer
 	chunked bool
+	server  *grpc.Server
 }
 
 func (d *data) QueryData(ctx context.Context, req *wire.QueryDataRequest) (*wire.QueryDataResponse, error) {
 	response := &wire.QueryDataResponse{Responses: map[string]*wire.DataResponse{}}
 	for _, query := range req.Queries {
-		answer, err := obey(ctx, req.PluginContext, query.Json)
+		answer, err := d.obey(ctx, req.PluginContext, query.Json)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +89,7 @@ func (d *data) QueryChunkedData(req *wire.QueryChunkedDataRequest, stream grpc.S
 	return nil
 }
 
-func obey(ctx context.Context, c *wire.PluginContext, model []byte) (string, error) {
+func (d *data) obey(ctx context.Context, c *wire.PluginContext, model []byte) (string, error) {
 	var order Order
 	if err := json.Unmarshal(model, &order); err != nil {
 		return "", err
@@ -102,6 +104,10 @@ func obey(ctx context.Context, c *wire.PluginContext, model []byte) (string, err
 		_ = self.Kill()
 		forever()
 	case DoHang:
+		<-ctx.Done()
+		return "", ctx.Err()
+	case DoDeafen:
+		go d.server.Stop()
 		<-ctx.Done()
 		return "", ctx.Err()
 	case DoWait:

@@ -52,6 +52,9 @@ func run(mode string) {
 		serveForEver()
 	}
 	serve(mode)
+	if mode == Zombie {
+		forever()
+	}
 }
 
 func serve(mode string) {
@@ -69,7 +72,7 @@ type services struct {
 }
 
 func (s services) GRPCServer(_ *plugin.GRPCBroker, server *grpc.Server) error {
-	wire.RegisterDataServer(server, &data{chunked: s.mode == Chunked})
+	wire.RegisterDataServer(server, &data{chunked: s.mode == Chunked, server: server})
 	wire.RegisterDiagnosticsServer(server, diagnostics{})
 	wire.RegisterResourceServer(server, resource{})
 	wire.RegisterStreamServer(server, newStreams())

@@ -160,6 +160,9 @@ func (p *Process) Err() error {
 	}
 }
 
+// Kill ends the process at once, without asking it.
+func (p *Process) Kill() { p.child.kill() }
+
 // Stop asks the process to end, kills it if it does not, and returns when
 // nothing of it is left: no process of its group, no socket, no goroutine. It
 // may be called at any time, and many times.
