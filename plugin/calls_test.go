@@ -72,6 +72,18 @@ func TestResource(t *testing.T) {
 	}
 }
 
+// HTTP allows bytes in a header that the wire, which has text only, does not.
+func TestHeaderThatIsNotText(t *testing.T) {
+	client := plugintest.Start(t, plugin.DataSource(openEverything))
+	var body string
+	err := client.CallResource(t.Context(), &plugin.ResourceRequest{
+		Context: source(`{}`), Path: "echo", URL: "echo", Method: "PATCH", Header: http.Header{"X-Trace": {"caf\xe9"}},
+	}, func(r plugin.ResourceResponse) error { body += string(r.Body); return nil })
+	if err != nil || !strings.Contains(body, "caf\uFFFD") {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
 func TestErrorsOfWholeCallsKeepSourceAndStatus(t *testing.T) {
 	client := plugintest.Start(t, plugin.DataSource(openEverything))
 	err := client.CallResource(t.Context(), &plugin.ResourceRequest{Context: source(`{"url":1}`)}, nil)

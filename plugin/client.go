@@ -185,10 +185,15 @@ func receive[M any](stream grpc.ServerStreamingClient[M], send func(*M) error) e
 	}
 }
 
+// headerToWire makes the values text: HTTP allows any bytes, the wire does not.
 func headerToWire(header http.Header) map[string]*wire.StringList {
 	headers := make(map[string]*wire.StringList, len(header))
 	for name, values := range header {
-		headers[name] = &wire.StringList{Values: values}
+		list := make([]string, len(values))
+		for i, value := range values {
+			list[i] = toText(value)
+		}
+		headers[toText(name)] = &wire.StringList{Values: list}
 	}
 	return headers
 }

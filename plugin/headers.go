@@ -10,10 +10,13 @@ import (
 const headerPrefix = "http_"
 
 // SetHeader puts an HTTP header into the headers of a request, under the key
-// that plugins look for.
+// that plugins look for. Bytes that are not UTF-8, which HTTP allows and the
+// wire does not, become U+FFFD.
 func SetHeader(headers map[string]string, name, value string) {
-	headers[headerPrefix+http.CanonicalHeaderKey(name)] = value
+	headers[headerPrefix+http.CanonicalHeaderKey(name)] = toText(value)
 }
+
+func toText(value string) string { return strings.ToValidUTF8(value, "\uFFFD") }
 
 // HTTPHeader returns the HTTP headers among the headers of a request: the
 // prefixed ones, and Authorization, X-Id-Token and Cookie in any spelling.
