@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -133,6 +135,12 @@ const (
 	statusKey      = "status"
 )
 
+// How gRPC puts that a message is too large, and the limit in it where the
+// message was an answer: go-plugin's clients take what fits an int32.
+const tooLarge = "grpc: received message larger than max"
+
+var ourLimit = fmt.Sprintf("vs. %d", math.MaxInt32)
+
 // fromStatus turns what a gRPC call returned into an error of this package.
 func fromStatus(err error) error {
 	if err == nil {
@@ -150,6 +158,10 @@ func fromStatus(err error) error {
 		return fmt.Errorf("%w: %s", context.DeadlineExceeded, st.Message())
 	}
 	failure := &Error{Message: st.Message(), Source: SourcePlugin, Status: http.StatusInternalServerError, Err: err}
+	if st.Code() == codes.ResourceExhausted && strings.HasPrefix(st.Message(), tooLarge) && !strings.Contains(st.Message(), ourLimit) {
+		failure.Message = "the request is larger than the plugin takes: " + st.Message()
+		failure.Source, failure.Status = SourceDownstream, http.StatusRequestEntityTooLarge
+	}
 	for _, detail := range st.Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
 			failure.read(info.Metadata)

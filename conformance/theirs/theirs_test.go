@@ -262,6 +262,12 @@ func TestResources(t *testing.T) {
 	if err != nil || messages < 3 {
 		t.Errorf("chunks: %d messages, %v", messages, err)
 	}
+
+	large := &plugin.ResourceRequest{Context: dataSource("{}"), Method: "POST", Path: "echo", URL: "echo", Body: make([]byte, 16<<20)}
+	err = h.CallResource(t.Context(), large, func(plugin.ResourceResponse) error { return nil })
+	if failure, ok := errors.AsType[*plugin.Error](err); !ok || failure.Status != http.StatusRequestEntityTooLarge || failure.Source != plugin.SourceDownstream {
+		t.Errorf("a request of 16 MiB and its context: %v", err)
+	}
 }
 
 func call(t *testing.T, h *host.Host, req *plugin.ResourceRequest) (status int, header http.Header, body string) {
