@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/plugboard/plugboard/host"
 	"github.com/plugboard/plugboard/plugin"
@@ -36,6 +37,8 @@ func parseChannel(text string) (channel, error) {
 	switch {
 	case len(text) > maxChannel:
 		return channel{}, badRequest("invalid channel ID: %d characters are over the %d there may be", len(text), maxChannel)
+	case !utf8.ValidString(text):
+		return channel{}, badRequest("invalid channel ID: %q is not UTF-8", text)
 	case name == "" || path == "":
 	case scope == "ds":
 		return channel{source: datasource.ByUID(name), path: path}, nil

@@ -27,7 +27,7 @@ func TestParseChannel(t *testing.T) {
 			t.Errorf("%q is read as %+v (%v), want %+v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "ds", "ds/one", "ds/one/", "ds//tick", "stream/a/b", "1/ds/one/tick", "ds/one/" + strings.Repeat("x", 154)} {
+	for _, text := range []string{"", "ds", "ds/one", "ds/one/", "ds//tick", "stream/a/b", "1/ds/one/tick", "ds/one/\xff", "ds/one/" + strings.Repeat("x", 154)} {
 		if got, err := parseChannel(text); err == nil {
 			t.Errorf("%q is read as %+v", text, got)
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/plugboard/plugboard/plugin"
 	"github.com/plugboard/plugboard/server/datasource"
@@ -112,6 +113,9 @@ func resourceLocation(wildcard, query string) (path, location string, err error)
 	if path, err = url.PathUnescape(raw); err != nil {
 		return "", "", fmt.Errorf("the resource path: %w", err)
 	}
+	if !utf8.ValidString(path) {
+		return "", "", fmt.Errorf("the resource path %q is not UTF-8", path)
+	}
 	if climbs(path) {
 		return "", "", fmt.Errorf(`the resource path %q has a ".." in it, which is not passed on to plugins`, path)
 	}
@@ -128,11 +132,11 @@ func resourceLocation(wildcard, query string) (path, location string, err error)
 }
 
 // climbs tells whether a path has a segment ".." now or after being unescaped
-// again, and again.
+// again, and again. Some servers read "..;x" as that, too.
 func climbs(path string) bool {
 	for range 8 {
 		for segment := range strings.FieldsFuncSeq(path, func(c rune) bool { return c == '/' || c == '\\' }) {
-			if segment == ".." {
+			if name, _, _ := strings.Cut(segment, ";"); name == ".." {
 				return true
 			}
 		}

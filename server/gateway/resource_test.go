@@ -47,13 +47,14 @@ func TestResourceLocation(t *testing.T) {
 		{"a:b/c:d", "", "a:b/c:d", "a%3Ab/c:d"},
 		{"what%3F", "", "what?", "what%3F"},
 		{"...", "", "...", "..."},
+		{"a;b/..c;d", "", "a;b/..c;d", "a;b/..c;d"},
 	} {
 		path, location, err := resourceLocation(test.wildcard, test.query)
 		if err != nil || path != test.path || location != test.location {
 			t.Errorf("%s?%s is called as %q, %q (%v); want %q, %q", test.wildcard, test.query, path, location, err, test.path, test.location)
 		}
 	}
-	for _, wildcard := range []string{"..", "a/../b", "a/..", "%2e%2e/a", "a%2F..%2Fb", `a\..\b`, "%252e%252e%252fa", "%25252e%25252e/a", "%zz", "100%25"} {
+	for _, wildcard := range []string{"..", "a/../b", "a/..", "%2e%2e/a", "a%2F..%2Fb", `a\..\b`, "%252e%252e%252fa", "%25252e%25252e/a", "a/..;b/c", "%zz", "100%25", "%c0%ae", "a%25ff"} {
 		if path, _, err := resourceLocation(wildcard, ""); err == nil {
 			t.Errorf("%s is called as %q", wildcard, path)
 		}
