@@ -137,7 +137,9 @@ func (g *Gateway) followLogs(w http.ResponseWriter, r *http.Request, t target, p
 	for err == nil {
 		if len(lines) > 0 {
 			last = logPage{lines: lines}.last()
-			err = g.sendLines(ctx, events, t, lines)
+			if g.sendLines(ctx, events, t, lines) != nil {
+				return nil // the client has gone away, or has been told
+			}
 		}
 		select {
 		case <-more:
@@ -170,7 +172,7 @@ func (g *Gateway) stillAdmin(r *http.Request) error {
 func (g *Gateway) sendLines(ctx context.Context, events *events, t target, lines []host.LogLine) error {
 	answer, err := g.logJSON(ctx, t, lines)
 	if err != nil {
-		return events.comment("ended: " + t.redact(err.Error()))
+		return errors.Join(err, events.comment("ended: "+t.redact(err.Error())))
 	}
 	for _, line := range answer {
 		text, err := json.Marshal(line)

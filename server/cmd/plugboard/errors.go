@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // The exit codes; the help of the root command explains them.
@@ -36,6 +37,16 @@ func unavailable(format string, args ...any) error {
 	return &failure{codeUnavailable, fmt.Errorf(format, args...)}
 }
 
+// printableLines is printable of every line: what servers and plugins say is
+// not to move the cursor.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // report prints an error and returns the exit code.
 func report(w io.Writer, err error) int {
 	if err == nil {
@@ -45,7 +56,7 @@ func report(w io.Writer, err error) int {
 		fmt.Fprintln(w, "plugboard: interrupted")
 		return codeFailed
 	}
-	fmt.Fprintln(w, "plugboard:", err)
+	fmt.Fprintln(w, "plugboard:", printableLines(err.Error()))
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f.code
 	}
