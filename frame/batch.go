@@ -253,6 +253,9 @@ func (f *Field) appendColumn(more *column) error {
 		if len(more.data)-int(first) > math.MaxInt32-len(c.data) {
 			return errors.New("the column is over 2 GiB")
 		}
+		if len(c.offsets) == 0 {
+			c.offsets = append(c.offsets, 0)
+		}
 		base := int32(len(c.data)) - first
 		c.data = append(c.data, more.data[first:]...)
 		for _, o := range more.offsets[1:] {
