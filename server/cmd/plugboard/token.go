@@ -16,7 +16,7 @@ import (
 )
 
 func newToken() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "token",
 		Short: "Let a program ask a server, and no more than it needs",
 		Long: `Token makes, lists and revokes tokens of a server. Each belongs to a service
@@ -28,9 +28,7 @@ it may ask:
   admin    everything, these commands too
 
 They take an admin, by password or by token.`,
-	}
-	cmd.AddCommand(newTokenCreate(), newTokenList(), newTokenRemove())
-	return cmd
+	}, newTokenCreate(), newTokenList(), newTokenRemove())
 }
 
 // account is a service account as the API tells it.
