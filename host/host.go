@@ -66,7 +66,7 @@ func open(c Config) (*catalog.Catalog, error) {
 	for _, entry := range installed.Entries() {
 		id := entry.Manifest.ID
 		if !entry.Bundled && !slices.Contains(c.AllowUnsigned, id) && !slices.Contains(c.AllowUnsigned, "*") {
-			installed.Refuse(id, "it has no verified signature; list its id in AllowUnsigned to run it all the same")
+			installed.Refuse(id, "it has no verified signature: to run it all the same, AllowUnsigned (plugboard --allow-unsigned) must name it")
 		}
 	}
 	return installed, nil

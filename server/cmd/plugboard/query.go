@@ -166,7 +166,7 @@ func (q question) model(ctx context.Context, to target) (map[string]any, error) 
 		return nil, err
 	}
 	if field == "" {
-		return nil, misused("the query is not a JSON object, and the plugin of %s names no field for plain text: "+
+		return nil, misused("the query is not a JSON object, and %s names no field for plain text: "+
 			"write JSON, or name the field, as in --field expr", to)
 	}
 	return map[string]any{field: q.text}, nil
