@@ -191,7 +191,7 @@ func (s *Server) Run(ctx context.Context) error {
 // serve answers requests until ctx ends, and lets those under way end.
 func (s *Server) serve(ctx context.Context) error {
 	web := &http.Server{
-		Handler:           s.telemetry.Counting(s.gateway),
+		Handler:           timeBodies(s.telemetry.Counting(s.gateway), bodyTimeout),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
