@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -21,6 +22,24 @@ func (h *Host) Query(ctx context.Context, req *plugin.QueryRequest) (*plugin.Que
 	return call(ctx, m, func(ctx context.Context, c *plugin.Client) (*plugin.QueryResponse, error) {
 		return c.Query(ctx, &request)
 	})
+}
+
+// QueryFunc is Query for answers that may be large: see plugin.Client.
+func (h *Host) QueryFunc(ctx context.Context, req *plugin.QueryRequest, use func(answer *plugin.QueryResponse, release func()) error) error {
+	m, err := h.member(req.Context.PluginID)
+	if err != nil {
+		return err
+	}
+	request := *req
+	request.Context = h.fill(m, req.Context)
+	var failed error
+	err = do(ctx, m, func(ctx context.Context, c *plugin.Client) error {
+		return c.QueryFunc(ctx, &request, func(answer *plugin.QueryResponse, release func()) error {
+			failed = use(answer, release) // which is no sign of what became of the process
+			return nil
+		})
+	})
+	return cmp.Or(err, failed)
 }
 
 // CheckHealth asks whether a data source or app works. A plugin without the

@@ -17,6 +17,8 @@ import (
 // context's error where the caller gave up, and *Error for what the plugin
 // itself reports.
 type Client struct {
+	conn        grpc.ClientConnInterface
+	permits     permits
 	resource    wire.ResourceClient
 	data        wire.DataClient
 	diagnostics wire.DiagnosticsClient
@@ -28,6 +30,8 @@ type Client struct {
 // caller's.
 func NewClient(conn grpc.ClientConnInterface) *Client {
 	return &Client{
+		conn:        conn,
+		permits:     newPermits(),
 		resource:    wire.NewResourceClient(conn),
 		data:        wire.NewDataClient(conn),
 		diagnostics: wire.NewDiagnosticsClient(conn),
@@ -36,18 +40,33 @@ func NewClient(conn grpc.ClientConnInterface) *Client {
 	}
 }
 
-// Query asks the queries of the request and waits for all answers.
-func (c *Client) Query(ctx context.Context, req *QueryRequest) (*QueryResponse, error) {
-	response, err := c.data.QueryData(ctx, &wire.QueryDataRequest{
+// Query asks the queries of the request and waits for all answers. How many
+// answers of the plugin are received at once is bounded.
+func (c *Client) Query(ctx context.Context, req *QueryRequest) (answer *QueryResponse, err error) {
+	err = c.QueryFunc(ctx, req, func(response *QueryResponse, _ func()) error {
+		answer = response
+		return nil
+	})
+	return answer, err
+}
+
+// QueryFunc is Query for answers that may be large: it bounds, too, how many
+// are in memory at once. It calls use with the answer, and while use runs, the
+// answer counts among the few of this plugin that there may be; others wait.
+// Use may call release, once or more often, to count no longer, because who
+// reads is slow, say; the answer stays as it is. An error of use is returned.
+func (c *Client) QueryFunc(ctx context.Context, req *QueryRequest, use func(answer *QueryResponse, release func()) error) error {
+	response, release, err := c.queryData(ctx, &wire.QueryDataRequest{
 		PluginContext: contextToWire(req.Context),
 		Headers:       req.Headers,
 		Queries:       queriesToWire(req.Queries),
 		Format:        wire.DataFrameFormat(req.Format),
 	})
 	if err != nil {
-		return nil, fromStatus(err)
+		return err
 	}
-	return queryResponseFromWire(response), nil
+	defer release()
+	return use(queryResponseFromWire(response), release)
 }
 
 // QueryChunks asks the queries of the request and hands every chunk to send

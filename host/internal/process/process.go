@@ -107,7 +107,7 @@ func (p *Process) clientConfig(c Config) *goplugin.ClientConfig {
 		Logger:           hclog.NewNullLogger(),
 		SyncStdout:       p.child.log.output("stdout"),
 		SyncStderr:       p.child.log.output("stderr"),
-		GRPCDialOptions:  dialOptions,
+		GRPCDialOptions:  dialOptions(),
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: p.dir.path},
 	}
 }

@@ -17,11 +17,6 @@ func NoteSent(ctx context.Context, sent *bool) context.Context {
 	return context.WithValue(ctx, sentKey{}, sent)
 }
 
-var dialOptions = []grpc.DialOption{
-	grpc.WithUnaryInterceptor(noteUnary),
-	grpc.WithStreamInterceptor(noteStream),
-}
-
 // noteUnary learns from the peer whether there was one.
 func noteUnary(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	sent, ok := ctx.Value(sentKey{}).(*bool)

@@ -1,0 +1,166 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
+	protocodec "google.golang.org/grpc/encoding/proto"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/plugboard/plugboard/wire"
+)
+
+// permits bound how many answers of a plugin are received and used at once. A
+// query takes one when its answer begins: those that are still being worked on
+// hold none. Answers that wait for one have sent no more than a stream's
+// window.
+type permits chan struct{}
+
+// newPermits makes enough of them to keep every processor busy, and no more:
+// each stands for a whole answer in memory.
+func newPermits() permits { return make(permits, max(4, runtime.GOMAXPROCS(0))) }
+
+// take returns how to give the permit back, which may be done more than once.
+func (p permits) take(ctx context.Context) (release func(), err error) {
+	select {
+	case p <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return sync.OnceFunc(func() { <-p }), nil
+}
+
+var queryDesc = &grpc.StreamDesc{StreamName: "QueryData"}
+
+// queryData makes a unary call in steps, so that it can wait between the
+// beginning of the answer and the rest of it.
+func (c *Client) queryData(ctx context.Context, req *wire.QueryDataRequest) (_ *wire.QueryDataResponse, release func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.conn.NewStream(ctx, queryDesc, wire.Data_QueryData_FullMethodName, grpc.StaticMethod(), grpc.ForceCodecV2(aliasing{}))
+	if err != nil {
+		return nil, nil, fromStatus(err)
+	}
+	if err := stream.SendMsg(req); err != nil && !errors.Is(err, io.EOF) { // io.EOF: RecvMsg says why
+		return nil, nil, fromStatus(err)
+	}
+	_, _ = stream.Header() // RecvMsg says why there is none
+	if release, err = c.permits.take(ctx); err != nil {
+		return nil, nil, err
+	}
+	response := new(wire.QueryDataResponse)
+	if err := stream.RecvMsg(response); err != nil {
+		release()
+		return nil, nil, fromStatus(err)
+	}
+	return response, release, nil
+}
+
+// aliasing is the codec of protobuf, but that the frames of an answer are not
+// copied out of the message: they are slices of the one piece of memory that it
+// is gathered in, which belongs to nobody else and to no pool. A frame that is
+// kept keeps all of its answer.
+type aliasing struct{}
+
+// Name is that of protobuf: it is the same on the wire.
+func (aliasing) Name() string { return protocodec.Name }
+
+func (aliasing) Marshal(v any) (mem.BufferSlice, error) {
+	return encoding.GetCodecV2(protocodec.Name).Marshal(v)
+}
+
+func (aliasing) Unmarshal(data mem.BufferSlice, v any) error {
+	message, ok := v.(*wire.QueryDataResponse)
+	if !ok {
+		return encoding.GetCodecV2(protocodec.Name).Unmarshal(data, v)
+	}
+	return unmarshalAnswer(data.Materialize(), message)
+}
+
+// Numbers of fields on the wire.
+const (
+	fieldResponses = 1 // of QueryDataResponse: map entries
+	fieldKey       = 1 // of a map entry
+	fieldValue     = 2
+	fieldFrames    = 1 // of DataResponse
+)
+
+// unmarshalAnswer does what proto.Unmarshal does with an answer, but that
+// frames alias b.
+func unmarshalAnswer(b []byte, into *wire.QueryDataResponse) error {
+	into.Responses = map[string]*wire.DataResponse{}
+	return eachField(b, func(number protowire.Number, entry, _ []byte) error {
+		if number != fieldResponses || entry == nil {
+			return nil
+		}
+		var refID string
+		answer := &wire.DataResponse{}
+		err := eachField(entry, func(number protowire.Number, value, _ []byte) error {
+			switch {
+			case number == fieldKey && value != nil:
+				if refID = string(value); !utf8.ValidString(refID) {
+					return errors.New("a ref id is not valid UTF-8")
+				}
+			case number == fieldValue && value != nil:
+				return unmarshalResponse(value, answer)
+			}
+			return nil
+		})
+		into.Responses[refID] = answer
+		return err
+	})
+}
+
+// unmarshalResponse leaves all but the frames to package proto.
+func unmarshalResponse(b []byte, into *wire.DataResponse) error {
+	var rest []byte
+	err := eachField(b, func(number protowire.Number, value, field []byte) error {
+		if number == fieldFrames && value != nil {
+			into.Frames = append(into.Frames, slices.Clip(value))
+		} else {
+			rest = append(rest, field...)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return proto.UnmarshalOptions{Merge: true}.Unmarshal(rest, into)
+}
+
+// eachField calls f with the fields of a message: with a field's number, its
+// value if it is one of bytes (else nil), and all of it.
+func eachField(b []byte, f func(number protowire.Number, value, field []byte) error) error {
+	for len(b) > 0 {
+		number, kind, tag := protowire.ConsumeTag(b)
+		if tag < 0 {
+			return protowire.ParseError(tag)
+		}
+		if number > protowire.MaxValidNumber {
+			return fmt.Errorf("field number %d", number)
+		}
+		size := protowire.ConsumeFieldValue(number, kind, b[tag:])
+		if size < 0 {
+			return protowire.ParseError(size)
+		}
+		var value []byte
+		if kind == protowire.BytesType {
+			value, _ = protowire.ConsumeBytes(b[tag:])
+		}
+		if err := f(number, value, b[:tag+size]); err != nil {
+			return err
+		}
+		b = b[tag+size:]
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package plugin_test
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/plugintest"
+)
+
+// gated answers "slow" when it is let, and all else at once.
+type gated struct{ asked, let chan struct{} }
+
+type gatedModel struct{ Slow bool }
+
+func (g *gated) Query(ctx context.Context, q plugin.Query[gatedModel]) (frame.Frames, error) {
+	if q.Model.Slow {
+		g.asked <- struct{}{}
+		select {
+		case <-g.let:
+		case <-ctx.Done():
+		}
+	}
+	return frame.Frames{frame.New("answer", frame.NewField("v", nil, make([]float64, 100_000)))}, nil
+}
+
+// TestAnswersInMemory: few answers are in memory at once, and queries that are
+// still being worked on are not in their way.
+func TestAnswersInMemory(t *testing.T) {
+	g := &gated{asked: make(chan struct{}), let: make(chan struct{})}
+	client := plugintest.Start(t, plugin.DataSource(func(context.Context, plugin.Settings[struct{}]) (*gated, error) { return g, nil }))
+	ask := func(model string) *plugin.QueryRequest {
+		return &plugin.QueryRequest{
+			Context: plugin.Context{PluginID: "gated", DataSource: &plugin.DataSourceSettings{ID: 1, UID: "one"}},
+			Queries: []plugin.DataQuery{{RefID: "A", JSON: []byte(model)}},
+		}
+	}
+	most := max(4, runtime.GOMAXPROCS(0))
+
+	var slow, fast sync.WaitGroup
+	for range most + 1 {
+		slow.Go(func() {
+			if _, err := client.Query(t.Context(), ask(`{"slow":true}`)); err != nil {
+				t.Error(err)
+			}
+		})
+		<-g.asked
+	}
+	var held, highest, used atomic.Int64
+	for range 5 * most {
+		fast.Go(func() {
+			err := client.QueryFunc(t.Context(), ask(`{}`), func(answer *plugin.QueryResponse, release func()) error {
+				now := held.Add(1)
+				for old := highest.Load(); now > old && !highest.CompareAndSwap(old, now); old = highest.Load() {
+				}
+				if len(answer.Responses["A"].Frames) == 1 {
+					used.Add(1)
+				}
+				runtime.Gosched()
+				held.Add(-1)
+				release()
+				release()
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	fast.Wait()
+	close(g.let)
+	slow.Wait()
+	if highest.Load() > int64(most) || used.Load() != int64(5*most) {
+		t.Errorf("%d answers used, %d at once, want %d at most", used.Load(), highest.Load(), most)
+	}
+}
+
+// TestAnswersInMemoryGivenUp: who waits for a place may give up.
+func TestAnswersInMemoryGivenUp(t *testing.T) {
+	client := plugintest.Start(t, plugin.DataSource(func(context.Context, plugin.Settings[struct{}]) (*gated, error) { return &gated{}, nil }))
+	request := &plugin.QueryRequest{
+		Context: plugin.Context{PluginID: "gated", DataSource: &plugin.DataSourceSettings{ID: 1, UID: "one"}},
+		Queries: []plugin.DataQuery{{RefID: "A"}},
+	}
+	var all func(left int) error
+	all = func(left int) error {
+		return client.QueryFunc(t.Context(), request, func(*plugin.QueryResponse, func()) error {
+			if left > 1 {
+				return all(left - 1)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if _, err := client.Query(ctx, request); err == nil {
+				t.Error("an answer after the caller gave up")
+			}
+			return nil
+		})
+	}
+	if err := all(max(4, runtime.GOMAXPROCS(0))); err != nil {
+		t.Fatal(err)
+	}
+}
