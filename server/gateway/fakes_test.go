@@ -71,6 +71,14 @@ func (h *fakeHost) Query(_ context.Context, req *plugin.QueryRequest) (*plugin.Q
 	return h.query(req)
 }
 
+func (h *fakeHost) QueryFunc(_ context.Context, req *plugin.QueryRequest, use func(*plugin.QueryResponse, func()) error) error {
+	response, err := h.query(req)
+	if err != nil {
+		return err
+	}
+	return use(response, func() {})
+}
+
 func (h *fakeHost) CheckHealth(_ context.Context, req *plugin.HealthRequest) (plugin.Health, error) {
 	return h.health(req)
 }

@@ -48,6 +48,7 @@ type Host interface {
 	Logs(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 
 	Query(ctx context.Context, req *plugin.QueryRequest) (*plugin.QueryResponse, error)
+	QueryFunc(ctx context.Context, req *plugin.QueryRequest, use func(answer *plugin.QueryResponse, release func()) error) error
 	CheckHealth(ctx context.Context, req *plugin.HealthRequest) (plugin.Health, error)
 	CallResource(ctx context.Context, req *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error
 	Metrics(ctx context.Context, id string) ([]byte, error)

@@ -38,16 +38,20 @@ func (g *Gateway) query(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var results []result
 	if len(groups) == 1 {
-		if results, err = g.ask(r.Context(), groups[0]); err != nil {
-			return err
-		}
-	} else {
-		results = g.askAll(r.Context(), groups)
+		return g.askOne(r.Context(), groups[0], func(results []result, release func()) error {
+			return respond(w, results, release)
+		})
 	}
+	return respond(w, g.askAll(r.Context(), groups), func() {})
+}
+
+// respond writes the answer to a query request: 200, or 400 if any query
+// failed.
+func respond(w http.ResponseWriter, results []result, release func()) error {
 	slices.SortFunc(results, func(a, b result) int { return cmp.Compare(a.refID, b.refID) })
-	return writeResults(w, results)
+	out := &answer{w: w, contentType: "application/json", status: statusOf(results), release: release}
+	return out.write(func(out *answer) error { return writeJSONResults(out, results) })
 }
 
 // groups sorts queries by the data source they ask, in order of appearance.
@@ -73,23 +77,49 @@ func (g *Gateway) groups(r *http.Request, queries []sourceQuery) ([]*group, erro
 	return groups, nil
 }
 
-// ask makes the call of one group. Its error is a *failure.
+// askOne makes the call of one group and calls use with the answer, which until
+// then, or release, keeps others of the plugin waiting. Its error is use's, or a
+// *failure.
+func (g *Gateway) askOne(ctx context.Context, q *group, use func(results []result, release func()) error) error {
+	start, answered := time.Now(), false
+	err := g.host.QueryFunc(ctx, q.request(), func(response *plugin.QueryResponse, release func()) error {
+		answered = true
+		return use(g.results(q, response, start), release)
+	})
+	if err != nil && !answered {
+		g.observe(callQuery, q.target, start, err)
+		return q.failed(callQuery, err)
+	}
+	return err
+}
+
+// ask makes the call of one group among others. Its error is a *failure.
 func (g *Gateway) ask(ctx context.Context, q *group) ([]result, error) {
 	start := time.Now()
-	response, err := g.host.Query(ctx, &plugin.QueryRequest{Context: q.Context, Headers: q.headers, Queries: q.queries})
+	response, err := g.host.Query(ctx, q.request())
 	if err != nil {
 		g.observe(callQuery, q.target, start, err)
 		return nil, q.failed(callQuery, err)
 	}
+	return g.results(q, response, start), nil
+}
+
+func (q *group) request() *plugin.QueryRequest {
+	return &plugin.QueryRequest{Context: q.Context, Headers: q.headers, Queries: q.queries}
+}
+
+// results checks a plugin's answer, and reports the call.
+func (g *Gateway) results(q *group, response *plugin.QueryResponse, start time.Time) []result {
 	results := make([]result, 0, len(response.Responses))
 	for refID, answer := range response.Responses {
 		results = append(results, q.result(refID, answer))
 	}
+	var err error
 	if statusOf(results) != http.StatusOK {
 		err = errQueryFailed
 	}
 	g.observe(callQuery, q.target, start, err)
-	return results, nil
+	return results
 }
 
 // errQueryFailed is observed where the call itself went well.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/frame/framejson"
@@ -95,61 +94,25 @@ func decodeJSON(raw []byte, refID string) (encoded, error) {
 	return encoded{head: raw[:at], added: added, tail: raw[at:]}, nil
 }
 
-// flushSize is how much of an answer is held back at most, frames aside: a
-// whole large answer never exists in memory as JSON.
-const flushSize = 256 << 10
-
-// buffers holds *[]byte for writeResults, none larger than maxBuffer.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-const maxBuffer = 16 << 20
-
-// writeResults writes the answer to a query request: 200, or 400 if any query
-// failed. A frame that fails to be written, after all was read, ends the
-// connection: what has been sent cannot be taken back.
-func writeResults(w http.ResponseWriter, results []result) error {
-	buffer := buffers.Get().(*[]byte)
-	b := append((*buffer)[:0], `{"results":{`...)
-	defer func() {
-		if *buffer = b; cap(b) <= maxBuffer {
-			buffers.Put(buffer)
-		}
-	}()
-	w.Header().Set("Content-Type", "application/json")
-	status, flushed := statusOf(results), false
-	flush := func() (err error) {
-		if !flushed {
-			w.WriteHeader(status)
-		}
-		flushed = true
-		_, err = w.Write(b)
-		b = b[:0]
-		return err
-	}
+// writeJSONResults writes results as Grafana does.
+func writeJSONResults(out *answer, results []result) error {
+	out.add(`{"results":{`)
 	for i, r := range results {
 		if i > 0 {
-			b = append(b, ',')
+			out.add(",")
 		}
-		b = r.appendHead(b)
+		out.block = r.appendHead(out.block)
 		for j, f := range r.frames {
-			var err error
-			if b, err = f.append(b, j); err != nil {
+			if j > 0 {
+				out.add(",")
+			}
+			if err := f.write(out); err != nil {
 				return fmt.Errorf("write frame %d of query %q: %w", j, r.refID, err)
 			}
-			if len(b) < flushSize {
-				continue
-			}
-			if err := flush(); err != nil {
-				return nil // the client has gone away
-			}
 		}
-		b = r.appendTail(b)
+		out.block = r.appendTail(out.block)
 	}
-	b = append(b, "}}\n"...)
-	if !flushed {
-		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	}
-	_ = flush()
+	out.add("}}\n")
 	return nil
 }
 
@@ -182,15 +145,16 @@ func (r result) appendTail(b []byte) []byte {
 	return append(b, '}')
 }
 
-// append appends the i-th frame of a result.
-func (e encoded) append(b []byte, i int) ([]byte, error) {
-	if i > 0 {
-		b = append(b, ',')
-	}
+func (e encoded) write(out *answer) error {
 	if e.arrow != nil {
-		return framejson.Append(b, e.arrow, framejson.IncludeAll)
+		return framejson.Write(out, e.arrow, framejson.IncludeAll)
 	}
-	return append(append(append(b, e.head...), e.added...), e.tail...), nil
+	for _, part := range [][]byte{e.head, e.added, e.tail} {
+		if _, err := out.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // appendString appends s as JSON.

@@ -1,0 +1,87 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/plugin"
+)
+
+func respondWith(w http.ResponseWriter, make func(*answer) error) error {
+	out := &answer{w: w, contentType: "text/plain", status: 200, release: func() {}}
+	return out.write(make)
+}
+
+func TestAnswerSmall(t *testing.T) {
+	w := httptest.NewRecorder()
+	err := respondWith(w, func(out *answer) error { out.add("hello"); return nil })
+	if err != nil || w.Body.String() != "hello" || w.Header().Get("Content-Length") != "5" {
+		t.Errorf("%v, %q, %v", err, w.Body, w.Header())
+	}
+}
+
+// TestAnswerFails: before anything is sent an error is an answer of its own,
+// after that the connection's end.
+func TestAnswerFails(t *testing.T) {
+	failed := errors.New("failed")
+	for size, want := range map[int]bool{10: false, 3 * blockSize: true} {
+		w := httptest.NewRecorder()
+		err := respondWith(w, func(out *answer) error {
+			_, _ = out.Write([]byte(strings.Repeat("x", size)))
+			return failed
+		})
+		if !errors.Is(err, failed) && !want || errors.As(err, new(broken)) != want || w.Body.Len() > 0 != want {
+			t.Errorf("%d bytes: %v, %d sent", size, err, w.Body.Len())
+		}
+	}
+}
+
+// stuck is a client that reads nothing until released is closed.
+type stuck struct {
+	http.ResponseWriter
+	released chan struct{}
+}
+
+func (s stuck) Write(p []byte) (int, error) {
+	<-s.released
+	return s.ResponseWriter.Write(p)
+}
+
+// TestAnswerSlow: a client that does not read gives up its place.
+func TestAnswerSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stuck{httptest.NewRecorder(), make(chan struct{})}
+		out := &answer{w: w, status: 200, release: func() { close(w.released) }}
+		err := out.write(func(out *answer) error {
+			_, err := out.Write(make([]byte, 2*blockSize))
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestRespondAllocates: a large answer takes no more memory than blocks.
+func TestRespondAllocates(t *testing.T) {
+	raw, err := frame.New("large", frame.NewField("v", nil, make([]float64, 200_000))).MarshalArrow()
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := testing.Benchmark(func(b *testing.B) {
+		for b.Loop() {
+			results := []result{target{}.result("A", plugin.Response{Status: 200, Frames: [][]byte{raw}})}
+			if err := respond(&discard{header: http.Header{}}, results, func() {}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	if got := result.AllocedBytesPerOp(); got > 64<<10 {
+		t.Errorf("%d bytes allocated for an answer of 400 kB", got)
+	}
+}
