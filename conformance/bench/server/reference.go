@@ -53,6 +53,7 @@ func runReference(ctx context.Context, s setup) error {
 
 func pluginContext() *pluginv2.PluginContext {
 	return backend.ToProto().PluginContext(backend.PluginContext{
+		//lint:ignore SA1019 Grafana still sends it
 		OrgID:    1,
 		PluginID: "bench-datasource",
 		User:     &backend.User{Login: "bench", Name: "bench", Email: "bench@localhost", Role: "Viewer"},
