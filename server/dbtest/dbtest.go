@@ -191,10 +191,12 @@ func (p *place) run(args ...string) error {
 }
 
 // watch is the watchdog: it runs a program until its own input ends, as it does
-// with the process that started it, and removes the folder.
+// with the process that started it, and removes the folder. Nobody may be left
+// by then to hear what it says.
 const watch = `dir=$1 signal=$2; shift 2
 "$@" & server=$!
 read line
+exec >/dev/null 2>&1
 kill -$signal $server; wait $server
 rm -rf "$dir"`
 
