@@ -24,12 +24,30 @@ func Slice[T Fixed](f *Field) []T {
 // memory.
 func Values[T Element](f *Field) iter.Seq2[int, T] {
 	mustHold[T](f, "Values")
+	if f.typ.width() > 0 && f.typ != Time {
+		return fixedValues[T](f)
+	}
 	return func(yield func(int, T) bool) {
 		for i := range f.col.n {
 			if f.col.isNull(i) {
 				continue
 			}
 			if !yield(i, valueAt[T](f, i)) {
+				return
+			}
+		}
+	}
+}
+
+// fixedValues is Values for a column of values as they lie in memory.
+func fixedValues[T Element](f *Field) iter.Seq2[int, T] {
+	return func(yield func(int, T) bool) {
+		valid := f.col.valid
+		for i, v := range view[T](f.col.data) {
+			if valid != nil && !bitAt(valid, i) {
+				continue
+			}
+			if !yield(i, v) {
 				return
 			}
 		}

@@ -53,8 +53,8 @@ func check32(t *testing.T, v float32) {
 
 // rounds is how many values each test below looks at.
 func rounds() int {
-	if testing.Short() {
-		return 100_000
+	if testing.Short() || raceDetector {
+		return 50_000
 	}
 	return 500_000
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package shortest
+
+const raceDetector = false
