@@ -34,7 +34,7 @@ func TestTakeOne(t *testing.T) {
 			t.Errorf("%s: package %s of the files %v is no plugin of one file", dir, pkg.Name, pkg.GoFiles)
 		}
 		for _, path := range pkg.Imports {
-			if !allowed(path, string(readme), "/frame", "/plugin", "/plugin/httpclient") {
+			if !allowed(path, string(readme), "/frame", "/plugin", "/plugin/httpclient", "/plugin/sqlframe") {
 				t.Errorf("%s imports %s, which its README does not say how to get", dir, path)
 			}
 		}

@@ -1,5 +1,5 @@
 // Command sql is a data source over database/sql: what a query in SQL selects
-// from an SQLite file, as a table.
+// from an SQLite file, as a table or as time series.
 package main
 
 import (
@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"time"
 
 	"modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/sqlframe"
 )
 
 func main() { plugin.Main(plugin.DataSource(open)) }
@@ -26,16 +26,18 @@ type settings struct {
 	MaxRows int `json:"maxRows"`
 }
 
-// model is SQL that may use the parameters @from and @to, the time range in
-// Unix seconds. The database gets them as values: there is nothing to quote.
+// model is SQL that may use Grafana's macros, such as $__timeFilter(column), and
+// the parameters @from and @to, the time range in Unix seconds. The database
+// gets those as values: there is nothing to quote.
 type model struct {
-	SQL string `json:"sql" plugboard:"text"`
+	SQL    string          `json:"sql" plugboard:"text"`
+	Format sqlframe.Format `json:"format"` // table or time_series
 }
 
 // database is one data source: a pool of connections that all queries share.
 type database struct {
 	*sql.DB
-	maxRows int
+	reader sqlframe.Reader
 }
 
 func open(ctx context.Context, s plugin.Settings[settings]) (*database, error) {
@@ -59,7 +61,8 @@ func open(ctx context.Context, s plugin.Settings[settings]) (*database, error) {
 	if s.Values.MaxRows <= 0 {
 		s.Values.MaxRows = 10000
 	}
-	return &database{db, s.Values.MaxRows}, nil // sql.DB's Close closes the data source
+	// sql.DB's Close closes the data source.
+	return &database{db, sqlframe.Reader{Dialect: sqlframe.SQLite, Limit: s.Values.MaxRows}}, nil
 }
 
 func (d *database) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, error) {
@@ -75,92 +78,18 @@ func (d *database) Query(ctx context.Context, q plugin.Query[model]) (frame.Fram
 	if _, err := sqlite.Limit(conn, sqlitelib.SQLITE_LIMIT_ATTACHED, 0); err != nil {
 		return nil, err
 	}
-	rows, err := conn.QueryContext(ctx, q.Model.SQL, sql.Named("from", q.TimeRange.From.Unix()), sql.Named("to", q.TimeRange.To.Unix()))
+	table, _, err := d.reader.Query(ctx, conn, sqlframe.Query{
+		SQL:       q.Model.SQL,
+		Args:      []any{sql.Named("from", q.TimeRange.From.Unix()), sql.Named("to", q.TimeRange.To.Unix())},
+		Format:    q.Model.Format,
+		TimeRange: q.TimeRange,
+		Interval:  q.Interval,
+	})
 	if ctx.Err() != nil {
 		return nil, ctx.Err() // nobody waits for it any more
 	}
 	if err != nil {
 		return nil, plugin.BadRequest("query: %w", err)
 	}
-	defer rows.Close()
-	table, err := d.read(rows)
-	if err != nil {
-		return nil, plugin.Downstream(err)
-	}
-	table.Meta.ExecutedQueryString = q.Model.SQL
 	return frame.Frames{table}, nil
-}
-
-// read reads rows column by column, and says so where it stops early.
-func (d *database) read(rows *sql.Rows) (*frame.Frame, error) {
-	names, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	columns, row, targets := make([][]any, len(names)), make([]any, len(names)), make([]any, len(names))
-	for i := range row {
-		targets[i] = &row[i]
-	}
-	table := &frame.Frame{Meta: &frame.Meta{Type: frame.TypeTable}}
-	for n := 0; rows.Next(); n++ {
-		if n == d.maxRows {
-			table.Meta.Notices = []frame.Notice{{Severity: frame.Warning, Text: fmt.Sprintf("only the first %d rows are shown", n)}}
-			break
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return nil, err
-		}
-		for i, value := range row {
-			columns[i] = append(columns[i], value)
-		}
-	}
-	for i, name := range names {
-		table.Fields = append(table.Fields, field(name, columns[i]))
-	}
-	return table, rows.Err()
-}
-
-// field makes a column of values as the driver returns them. SQLite may mix
-// types in one: such a column is text.
-func field(name string, values []any) *frame.Field {
-	switch {
-	case all[int64](values):
-		return typed[int64](name, frame.Int64, values)
-	case all[float64](values):
-		return typed[float64](name, frame.Float64, values)
-	case all[time.Time](values):
-		return typed[time.Time](name, frame.Time, values)
-	}
-	texts := make([]any, len(values))
-	for i, value := range values {
-		if value != nil {
-			texts[i] = fmt.Sprint(value)
-		}
-	}
-	return typed[string](name, frame.String, texts)
-}
-
-// all tells whether there are values, and all that are not null are of type T.
-func all[T any](values []any) bool {
-	some := false
-	for _, value := range values {
-		_, ok := value.(T)
-		if !ok && value != nil {
-			return false
-		}
-		some = some || ok
-	}
-	return some
-}
-
-func typed[T frame.Element](name string, t frame.Type, values []any) *frame.Field {
-	column := frame.NewFieldOf(name, nil, t, true)
-	for _, value := range values {
-		if v, ok := value.(T); ok {
-			frame.Append(column, v)
-		} else {
-			column.AppendNull()
-		}
-	}
-	return column
 }

@@ -38,8 +38,8 @@ func TestSQL(t *testing.T) {
 		"SELECT at, item, price FROM orders WHERE at BETWEEN @from AND @to": "at int64 200 300 | item string cake tea | price float64 <nil> 2.75",
 		"SELECT 1 AS a UNION ALL SELECT 'x'":                                "a string 1 x",
 		"SELECT datetime(at, 'unixepoch') AS at FROM orders LIMIT 1":        "at string 1970-01-01 00:01:40",
-		"SELECT * FROM orders WHERE 1 = 0":                                  "at string | item string | price string",
-		"SELECT 1 FROM orders a, orders b":                                  "1 int64 1 1 1, only the first 3 rows are shown",
+		"SELECT * FROM orders WHERE 1 = 0":                                  "at int64 | item string | price float64",
+		"SELECT 1 FROM orders a, orders b":                                  "1 int64 1 1 1, only the first 3 rows are shown: the row limit was reached",
 	} {
 		frames, err := p.QueryRange(fmt.Sprintf(`{"sql":%q}`, query), about)
 		if err != nil {
