@@ -103,7 +103,7 @@ func (p *Process) clientConfig(c Config) *goplugin.ClientConfig {
 			return p.child, nil
 		},
 		SkipHostEnv:      true,
-		StartTimeout:     c.StartTimeout,
+		StartTimeout:     c.StartTimeout + exitGrace, // ours comes first, and says more
 		Logger:           hclog.NewNullLogger(),
 		SyncStdout:       p.child.log.output("stdout"),
 		SyncStderr:       p.child.log.output("stderr"),
