@@ -23,7 +23,7 @@ const (
 	Exit     = "exit"     // ends with code 3 and some last words
 	Deaf     = "deaf"     // gives a handshake, but nobody listens at its address
 	Mute     = "mute"     // gives a handshake and accepts connections, but never answers
-	Flood    = "flood"    // fills stdout and stderr for ever, and serves
+	Flood    = "flood"    // fills stdout and stderr for ever from the first query on, and serves
 	BadLog   = "badlog"   // logs lines that look like JSON logs and are not, and serves
 	Gated    = "gated"    // serves once the file named by GF_PLUGIN_GATE exists
 	Orphan   = "orphan"   // starts a child in its group, one out of it, and serves

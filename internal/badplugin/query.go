@@ -57,6 +57,7 @@ type data struct {
 }
 
 func (d *data) QueryData(ctx context.Context, req *wire.QueryDataRequest) (*wire.QueryDataResponse, error) {
+	setAsked()
 	response := &wire.QueryDataResponse{Responses: map[string]*wire.DataResponse{}}
 	for _, query := range req.Queries {
 		answer, err := d.obey(ctx, req.PluginContext, query.Json)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
@@ -104,12 +105,18 @@ func mute() {
 	}
 }
 
+// asked is closed when the first query has come.
+var (
+	asked    = make(chan struct{})
+	setAsked = sync.OnceFunc(func() { close(asked) })
+)
+
 // flood writes to the real stdout and stderr, around what go-plugin puts in
 // their place.
 func flood() {
 	stdout, stderr := os.Stdout, bufio.NewWriterSize(os.Stderr, 64<<10)
 	line := strings.Repeat("flood ", 100)
-	time.Sleep(10 * time.Millisecond) // after the handshake line
+	<-asked // before, it would stand where the handshake should
 	for {
 		fmt.Fprintln(stderr, line)
 		fmt.Fprint(stdout, line)
