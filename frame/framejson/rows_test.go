@@ -43,6 +43,44 @@ func TestWriteRows(t *testing.T) {
 	}
 }
 
+// TestUnmarshalData sends a frame in chunks, the schema only with the first, and
+// joins them.
+func TestUnmarshalData(t *testing.T) {
+	f := frametest.Random(rand.New(rand.NewPCG(1, 12)), 50)
+	encode := func(f *frame.Frame, include framejson.Include) []byte {
+		b, err := framejson.Append(nil, f, include)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	all, err := framejson.Unmarshal(encode(f.SliceRows(0, 20), framejson.IncludeAll))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []int{20, 43, 50} {
+		more, err := framejson.UnmarshalData(encode(f.SliceRows(all.Rows(), to), framejson.IncludeDataOnly), all)
+		if err == nil {
+			err = all.AppendRows(more)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := encode(all, framejson.IncludeDataOnly), encode(f, framejson.IncludeDataOnly); !bytes.Equal(got, want) {
+		t.Errorf(" got %s\nwant %s", got, want)
+	}
+	for input, want := range map[string]string{
+		`{"schema":{}}`:         `unexpected key "schema"`,
+		`{"data":{},"data":{}}`: `unexpected key "data"`,
+		`{} x`:                  "'x' after the end",
+	} {
+		if _, err := framejson.UnmarshalData([]byte(input), all); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", input, err)
+		}
+	}
+}
+
 // rowJSON is what a cell should read as.
 func rowJSON(t *testing.T, f *frame.Field, row int) []byte {
 	v := f.At(row)

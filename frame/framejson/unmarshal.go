@@ -54,6 +54,28 @@ func unmarshal(b []byte) (*frame.Frame, error) {
 	return f, err
 }
 
+// UnmarshalData reads JSON of data alone, as Append writes it with
+// IncludeDataOnly: more rows for a frame whose schema came before. The frame has
+// the schema of like, whose rows do not matter; meta, labels and configs are
+// shared with it. It keeps nothing of b.
+func UnmarshalData(b []byte, like *frame.Frame) (*frame.Frame, error) {
+	f, s, hasData := like.SliceRows(0, 0), &scanner{b: b}, false
+	err := s.object(func(key string) error {
+		if key != "data" || hasData {
+			return fmt.Errorf("unexpected key %q", key)
+		}
+		hasData = true
+		return readData(s, f)
+	})
+	if err == nil {
+		err = s.end()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("frame in JSON: %w", err)
+	}
+	return f, nil
+}
+
 // schema is the schema's JSON.
 type schema struct {
 	Name   string      `json:"name"`
