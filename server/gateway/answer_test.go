@@ -76,7 +76,7 @@ func TestRespondAllocates(t *testing.T) {
 	result := testing.Benchmark(func(b *testing.B) {
 		for b.Loop() {
 			results := []result{target{}.result("A", plugin.Response{Status: 200, Frames: [][]byte{raw}})}
-			if err := respond(&discard{header: http.Header{}}, results, func() {}); err != nil {
+			if err := respond(&discard{header: http.Header{}}, formats[0], results, func() {}); err != nil {
 				b.Fatal(err)
 			}
 		}

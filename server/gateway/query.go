@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
 )
 
@@ -26,6 +27,10 @@ type group struct {
 
 // query answers POST /api/ds/query.
 func (g *Gateway) query(w http.ResponseWriter, r *http.Request) error {
+	f, err := formatOf(r, "")
+	if err != nil {
+		return err
+	}
 	body, err := g.readBody(w, r)
 	if err != nil {
 		return err
@@ -38,20 +43,53 @@ func (g *Gateway) query(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if len(groups) == 1 {
-		return g.askOne(r.Context(), groups[0], func(results []result, release func()) error {
-			return respond(w, results, release)
-		})
-	}
-	return respond(w, g.askAll(r.Context(), groups), func() {})
+	return g.answer(w, r, f, groups)
 }
 
-// respond writes the answer to a query request: 200, or 400 if any query
-// failed.
-func respond(w http.ResponseWriter, results []result, release func()) error {
+// answer asks the groups and writes the answer.
+func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, f format, groups []*group) error {
+	if len(groups) == 1 {
+		return g.askOne(r.Context(), groups[0], func(results []result, release func()) error {
+			return respond(w, f, results, release)
+		})
+	}
+	return respond(w, f, g.askAll(r.Context(), groups), func() {})
+}
+
+// respond writes the answer to queries: 200, or 400 if any failed, which is said
+// in JSON whatever the format.
+func respond(w http.ResponseWriter, f format, results []result, release func()) error {
 	slices.SortFunc(results, func(a, b result) int { return cmp.Compare(a.refID, b.refID) })
-	out := &answer{w: w, contentType: "application/json", status: statusOf(results), release: release}
-	return out.write(func(out *answer) error { return writeJSONResults(out, results) })
+	out := &answer{w: w, contentType: f.contentType, status: statusOf(results), release: release}
+	if f.write == nil {
+		return out.write(func(out *answer) error { return writeJSONResults(out, results) })
+	}
+	frames, err := framesOf(results)
+	if err != nil {
+		return err
+	}
+	return out.write(func(out *answer) error { return f.write(out, frames) })
+}
+
+// framesOf returns the frames of all results, or the failure of one.
+func framesOf(results []result) (frame.Frames, error) {
+	var frames frame.Frames
+	for _, r := range results {
+		if r.failed != "" {
+			return nil, &failure{status: http.StatusBadRequest, source: r.source, message: fmt.Sprintf("query %q failed: %s", r.refID, r.failed)}
+		}
+		for i, e := range r.frames {
+			f, err := e.frame()
+			if err != nil {
+				return nil, &failure{
+					status: http.StatusBadRequest, source: plugin.SourcePlugin,
+					message: fmt.Sprintf("query %q failed: the plugin sent a frame that cannot be read: frame %d: %v", r.refID, i, err),
+				}
+			}
+			frames = append(frames, f)
+		}
+	}
+	return frames, nil
 }
 
 // groups sorts queries by the data source they ask, in order of appearance.

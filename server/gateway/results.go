@@ -145,6 +145,14 @@ func (r result) appendTail(b []byte) []byte {
 	return append(b, '}')
 }
 
+// frame returns the frame itself.
+func (e encoded) frame() (*frame.Frame, error) {
+	if e.arrow != nil {
+		return e.arrow, nil
+	}
+	return framejson.Unmarshal(slices.Concat(e.head, e.added, e.tail))
+}
+
 func (e encoded) write(out *answer) error {
 	if e.arrow != nil {
 		return framejson.Write(out, e.arrow, framejson.IncludeAll)

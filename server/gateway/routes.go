@@ -28,6 +28,7 @@ func (g *Gateway) routes(c Config) []route {
 		{"POST /api/datasources", access.Admin, g.createSource},
 		{"GET /api/datasources/id/{name}", access.Viewer, g.getSourceID},
 		{"/api/datasources/uid/{uid}/health", access.Viewer, g.sourceHealth},
+		{"GET /api/datasources/uid/{uid}/query", access.Viewer, g.link},
 		{"/api/datasources/{id}/{rest...}", access.Viewer, g.sourceByID}, // "/{id}/health" would conflict with "/uid/{uid}"
 
 		{"GET /api/plugins", access.Viewer, g.listPlugins},

@@ -83,6 +83,8 @@ func requests(g *guarded) []walked {
 			paths = []string{"/api/datasources/uid/UID/resources/x", "/api/datasources/ID/resources/x", "/api/plugins/an-app/resources/x"}
 		case "/api/live/sse":
 			paths = []string{pattern + "?channel=ds/UID/x", pattern + "?channel=plugin/an-app/x"}
+		case "/api/datasources/uid/{uid}/query":
+			paths = []string{pattern + "?query={}"}
 		case "/":
 			paths = []string{"/nowhere"}
 		}

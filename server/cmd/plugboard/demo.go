@@ -235,6 +235,8 @@ Try, in another terminal:
 
   curl -s %[1]s/api/ds/query -H 'Content-Type: application/json' -d '{"from": "1338508800000", "to": "1341100800000", "queries": [{"refId": "A", "datasource": {"uid": "seattle"}, "format": "time_series", "rawSql": "SELECT date AS time, temp_max FROM weather WHERE $__timeFilter(date)"}]}'
 
+  curl -sG %[1]s/api/datasources/uid/seattle/query -H 'Accept: text/csv' --data-urlencode 'query=SELECT date, temp_max, weather FROM weather LIMIT 5'
+
   curl -sN '%[1]s/api/live/sse?channel=ds/vitals/vitals'
 
 `, address, query)
