@@ -138,7 +138,7 @@ func TestFormatsFailed(t *testing.T) {
 		}}, nil
 	}
 	for _, f := range formats[1:] {
-		a.wantFailure(400, "", `query "B" failed: the database is away`, "POST", "/api/ds/query", askOne, "Accept", f.mediaType)
+		a.wantFailure(400, "query.failed", `query "B" failed: the database is away`, "POST", "/api/ds/query", askOne, "Accept", f.mediaType)
 	}
 }
 

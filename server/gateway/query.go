@@ -76,13 +76,13 @@ func framesOf(results []result) (frame.Frames, error) {
 	var frames frame.Frames
 	for _, r := range results {
 		if r.failed != "" {
-			return nil, &failure{status: http.StatusBadRequest, source: r.source, message: fmt.Sprintf("query %q failed: %s", r.refID, r.failed)}
+			return nil, &failure{status: http.StatusBadRequest, id: "query.failed", source: r.source, message: fmt.Sprintf("query %q failed: %s", r.refID, r.failed)}
 		}
 		for i, e := range r.frames {
 			f, err := e.frame()
 			if err != nil {
 				return nil, &failure{
-					status: http.StatusBadRequest, source: plugin.SourcePlugin,
+					status: http.StatusBadRequest, id: "query.failed", source: plugin.SourcePlugin,
 					message: fmt.Sprintf("query %q failed: the plugin sent a frame that cannot be read: frame %d: %v", r.refID, i, err),
 				}
 			}

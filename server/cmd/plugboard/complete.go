@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +16,7 @@ const completePatience = 2 * time.Second
 // have.
 func addCompletions(cmd *cobra.Command) {
 	if cmd.Flags().Lookup("output") != nil {
-		_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
+		_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputsOf(cmd), cobra.ShellCompDirectiveNoFileComp))
 	}
 	if cmd.Flags().Lookup("profile") != nil {
 		_ = cmd.RegisterFlagCompletionFunc("profile", completeProfiles)
@@ -95,4 +97,13 @@ func addCompletionExamples(root *cobra.Command) {
 			shell.Example = "  plugboard completion " + shell.Name() + " > plugboard." + shell.Name()
 		}
 	}
+}
+
+// outputsOf returns what a command can print.
+func outputsOf(cmd *cobra.Command) []string {
+	outputs := []string{"table", "json", "csv"}
+	if cmd.Name() == "query" {
+		outputs = append(outputs, slices.Sorted(maps.Keys(servedAs))...)
+	}
+	return outputs
 }

@@ -68,7 +68,7 @@ plugin cannot be reached.`,
 	t.register(cmd)
 	cmd.Flags().StringVar(&q.from, "from", "now-1h", "begin of the time range")
 	cmd.Flags().StringVar(&q.to, "to", "now", "end of the time range")
-	cmd.Flags().StringVarP(&q.output, "output", "o", "table", "table, json or csv")
+	cmd.Flags().StringVarP(&q.output, "output", "o", "table", "table, json, csv, ndjson, arrow or parquet")
 	cmd.Flags().StringVar(&q.field, "field", "", "the field of the query that takes QUERY as plain text")
 	return cmd
 }
@@ -76,8 +76,9 @@ plugin cannot be reached.`,
 // ask asks the question and prints the answer. An answer of errors only
 // prints nothing but those.
 func (q question) ask(ctx context.Context, to target, stdout, stderr io.Writer) error {
-	if q.output != "table" && q.output != "json" && q.output != "csv" {
-		return misused("--output is table, json or csv, not %q", q.output)
+	mediaType, asServed := servedAs[q.output]
+	if q.output != "table" && q.output != "json" && q.output != "csv" && !asServed {
+		return misused("--output is table, json, csv, ndjson, arrow or parquet, not %q", q.output)
 	}
 	if to.isApp {
 		return misused("plugin %s is an app: it has resources (see plugboard call), and no queries", to.plugin)
@@ -85,6 +86,9 @@ func (q question) ask(ctx context.Context, to target, stdout, stderr io.Writer) 
 	body, err := q.body(ctx, to)
 	if err != nil {
 		return err
+	}
+	if asServed {
+		return passOn(ctx, to, mediaType, body, stdout)
 	}
 	status, raw, err := to.fetch(ctx, http.MethodPost, "/api/ds/query", body)
 	if err != nil {
@@ -99,6 +103,41 @@ func (q question) ask(ctx context.Context, to target, stdout, stderr io.Writer) 
 		}
 	}
 	return q.print(raw, to, stdout, stderr)
+}
+
+// servedAs has the outputs that are printed as the server writes them.
+var servedAs = map[string]string{
+	"ndjson":  "application/x-ndjson",
+	"arrow":   "application/vnd.apache.arrow.stream",
+	"parquet": "application/vnd.apache.parquet",
+}
+
+// passOn prints the server's answer as it comes.
+func passOn(ctx context.Context, to target, mediaType string, body []byte, stdout io.Writer) error {
+	header := http.Header{"Content-Type": {"application/json"}, "Accept": {mediaType}}
+	response, err := to.send(ctx, http.MethodPost, "/api/ds/query", header, body)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusOK {
+		if _, err := io.Copy(stdout, response.Body); err != nil {
+			return failed("the answer broke off: %w", err)
+		}
+		return nil
+	}
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		return unavailable("the server's answer broke off: %w", err)
+	}
+	var told struct {
+		Message   string `json:"message"`
+		MessageID string `json:"messageId"`
+	}
+	if json.Unmarshal(raw, &told) == nil && told.MessageID == "query.failed" {
+		return failed("%s: %s", to, told.Message)
+	}
+	return refusal(response.StatusCode, raw)
 }
 
 // hasResults tells an answer to queries, failed ones too, from a refusal.
