@@ -3,7 +3,9 @@ package host
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/plugboard/plugboard/host/internal/process"
 	"github.com/plugboard/plugboard/plugin"
@@ -19,7 +21,7 @@ func (h *Host) Query(ctx context.Context, req *plugin.QueryRequest) (*plugin.Que
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
-	return call(ctx, m, func(ctx context.Context, c *plugin.Client) (*plugin.QueryResponse, error) {
+	return read(ctx, m, func(ctx context.Context, c *plugin.Client) (*plugin.QueryResponse, error) {
 		return c.Query(ctx, &request)
 	})
 }
@@ -33,8 +35,8 @@ func (h *Host) QueryFunc(ctx context.Context, req *plugin.QueryRequest, use func
 	request := *req
 	request.Context = h.fill(m, req.Context)
 	var failed error
-	err = do(ctx, m, func(ctx context.Context, c *plugin.Client) error {
-		return c.QueryFunc(ctx, &request, func(answer *plugin.QueryResponse, release func()) error {
+	_, err = read(ctx, m, func(ctx context.Context, c *plugin.Client) (struct{}, error) {
+		return struct{}{}, c.QueryFunc(ctx, &request, func(answer *plugin.QueryResponse, release func()) error {
 			failed = use(answer, release) // which is no sign of what became of the process
 			return nil
 		})
@@ -51,7 +53,7 @@ func (h *Host) CheckHealth(ctx context.Context, req *plugin.HealthRequest) (plug
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
-	return call(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Health, error) {
+	return read(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Health, error) {
 		return c.CheckHealth(ctx, &request)
 	})
 }
@@ -76,7 +78,7 @@ func (h *Host) Metrics(ctx context.Context, pluginID string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return call(ctx, m, func(ctx context.Context, c *plugin.Client) ([]byte, error) { return c.Metrics(ctx) })
+	return read(ctx, m, func(ctx context.Context, c *plugin.Client) ([]byte, error) { return c.Metrics(ctx) })
 }
 
 // Describe asks a plugin about itself. Those that are not on our SDK answer
@@ -86,7 +88,7 @@ func (h *Host) Describe(ctx context.Context, pluginID string) (plugin.Descriptio
 	if err != nil {
 		return plugin.Description{}, err
 	}
-	return call(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Description, error) { return c.Describe(ctx) })
+	return read(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Description, error) { return c.Describe(ctx) })
 }
 
 // member returns the plugin of an id or alias, if it has a backend to call.
@@ -104,25 +106,54 @@ func (h *Host) member(id string) (*member, error) {
 // attempts bounds how often a call is made that no process has received.
 const attempts = 3
 
+// dying is how long the connection of a process that was killed may take
+// calls that nobody reads any more.
+const dying = 250 * time.Millisecond
+
 // call makes one call to a plugin's process. If that turns out to be dead, or
 // deaf, before the call has reached it, the call is made to the next one.
 func call[T any](ctx context.Context, m *member, ask func(context.Context, *plugin.Client) (T, error)) (answer T, err error) {
+	answer, _, err = try(ctx, m, ask)
+	return answer, err
+}
+
+// read is call for calls that change nothing. One that met a process which
+// somebody was killing is made once more: it cannot be told from a call under
+// which the process was killed, but it may be asked twice.
+func read[T any](ctx context.Context, m *member, ask func(context.Context, *plugin.Client) (T, error)) (T, error) {
+	answer, died, err := try(ctx, m, ask)
+	if died {
+		answer, _, err = try(ctx, m, ask)
+	}
+	return answer, err
+}
+
+// try makes a call until a process has received it. It reports whether that
+// one was killed, rather than died of itself, before it can have done much.
+func try[T any](ctx context.Context, m *member, ask func(context.Context, *plugin.Client) (T, error)) (answer T, killed bool, err error) {
 	for range attempts {
 		var r *running
 		if r, err = m.acquire(ctx); err != nil {
-			return answer, err
+			return answer, false, err
 		}
 		var sent bool
+		began := time.Now()
 		answer, err = ask(process.NoteSent(ctx, &sent), r.client)
 		if !lost(ctx, err) {
-			return answer, err
+			return answer, false, err
 		}
+		took := time.Since(began)
 		if err = m.explain(r, err); sent {
-			break
+			return answer, took < dying && wasKilled(err), err
 		}
 		m.giveUp(r)
 	}
-	return answer, err
+	return answer, false, err
+}
+
+func wasKilled(err error) bool {
+	exit, ok := errors.AsType[*process.ExitError](err)
+	return ok && exit.Killed()
 }
 
 // do is call for calls that return nothing.

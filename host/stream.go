@@ -103,7 +103,7 @@ func (h *Host) renewal(m *member, renew func(context.Context) (plugin.Context, e
 
 // subscribe asks a plugin whether a subscriber may listen.
 func subscribe(ctx context.Context, m *member, req *plugin.StreamRequest) (json.RawMessage, error) {
-	reply, err := call(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.StreamReply, error) { return c.Subscribe(ctx, req) })
+	reply, err := read(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.StreamReply, error) { return c.Subscribe(ctx, req) })
 	if err != nil {
 		return nil, err
 	}

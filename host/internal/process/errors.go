@@ -28,6 +28,10 @@ type ExitError struct {
 
 func (e *ExitError) Error() string { return "its process ended (" + e.How + ")" }
 
+// Killed reports whether the process was killed with the signal that no
+// process can catch.
+func (e *ExitError) Killed() bool { return e.How == "signal: killed" }
+
 func exitError(id string, err error, stderr []string) *ExitError {
 	how := "exit status 0"
 	if err != nil {

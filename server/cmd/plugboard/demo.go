@@ -246,7 +246,7 @@ Try, in another terminal:
 	}
 	for _, source := range sources {
 		if p, ok := h.Plugin(source.Type); ok && source.UID == uid && p.PID != 0 {
-			fmt.Fprintf(w, "  kill -9 %d; sleep 1; %s %s '%s'\n\n", p.PID, query, uid, question)
+			fmt.Fprintf(w, "  kill -9 %d && %s %s '%s'\n\n", p.PID, query, uid, question)
 		}
 	}
 	fmt.Fprintf(w, "  %s demo --listen 127.0.0.1:0 --plugins ./your-dist\n\nCtrl-C stops it.\n", self)
