@@ -20,7 +20,8 @@ type options struct {
 	rounds  int
 	clients int
 	only    string
-	memory  bool
+	// memoryFor is how long many ask at once; 0 means not at all.
+	memoryFor time.Duration
 }
 
 // compare measures both hosts and prints the table.
@@ -37,7 +38,7 @@ func compare(ctx context.Context, o options, out io.Writer) (err error) {
 	if err := compareSpeed(ctx, o, dir, plugins, out); err != nil {
 		return err
 	}
-	if !o.memory {
+	if o.memoryFor == 0 {
 		return nil
 	}
 	return measureMemory(ctx, o, dir, plugins, out)
@@ -122,7 +123,7 @@ func measureMemory(ctx context.Context, o options, dir, plugins string, out io.W
 	large := query("", 0, 100_000, 5, false)
 	fmt.Fprintf(out, "\npeak memory, 100000x5 JSON, %d clients, every answer whole (want under 300 MB)\n", manyClients)
 	for _, role := range []string{"ours", "reference"} {
-		peak, l, err := pressFresh(ctx, role, plugins, filepath.Join(dir, role+"-memory"), large.ours, o.length)
+		peak, l, err := pressFresh(ctx, role, plugins, filepath.Join(dir, role+"-memory"), large.ours, o.memoryFor)
 		if err != nil {
 			return fmt.Errorf("%s: %w", role, err)
 		}
