@@ -357,10 +357,11 @@ func TestKilledPlugin(t *testing.T) {
 	}
 	began := time.Now()
 	for r.status("one") != http.StatusOK {
-		if time.Since(began) > time.Second {
-			t.Fatal("no answer a second after the plugin was killed")
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("no answer half a minute after the plugin was killed")
 		}
 	}
+	t.Logf("it answers again after %v", time.Since(began))
 	if r.pid() == killed {
 		t.Error("it was not killed")
 	}
