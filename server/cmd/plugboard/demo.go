@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plugboard/plugboard/host"
+	"github.com/plugboard/plugboard/plugin"
 	"github.com/plugboard/plugboard/server"
 	"github.com/plugboard/plugboard/server/config"
 	"github.com/plugboard/plugboard/server/datasource"
@@ -152,8 +153,8 @@ func (d demo) introduce(ctx context.Context, s *server.Server, stdout io.Writer)
 
 // condition is what a health check says.
 type condition struct {
-	well    bool
-	message string
+	well, unknown bool
+	message       string
 }
 
 // startPatience is how long a data source may take to become well.
@@ -201,7 +202,7 @@ func readCondition(status int, answer []byte) condition {
 	if err := json.Unmarshal(answer, &health); err != nil {
 		return condition{message: fmt.Sprintf("the health check answers %d %.100s", status, answer)}
 	}
-	return condition{well: status == http.StatusOK, message: health.Message}
+	return condition{well: status == http.StatusOK, unknown: health.Status == plugin.HealthUnknown.String(), message: health.Message}
 }
 
 func printSources(w io.Writer, sources []datasource.DataSource, conditions []condition, h *host.Host) {
@@ -210,7 +211,10 @@ func printSources(w io.Writer, sources []datasource.DataSource, conditions []con
 	for i, source := range sources {
 		p, _ := h.Plugin(source.Type)
 		health := "OK"
-		if !conditions[i].well {
+		switch {
+		case conditions[i].unknown:
+			health = "unknown" // it has no health check, which is no fault
+		case !conditions[i].well:
 			health = "not well"
 		}
 		if conditions[i].message != "" {
