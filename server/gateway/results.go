@@ -22,8 +22,8 @@ type result struct {
 	frames   []encoded
 }
 
-// encoded is one frame on its way from the plugin's encoding to JSON: a view of
-// Arrow bytes, or JSON in two pieces with a ref id put in between.
+// encoded is one frame on its way from the plugin's encoding into the answer: a
+// view of Arrow bytes, or JSON in two pieces with a ref id put in between.
 type encoded struct {
 	arrow             *frame.Frame
 	head, added, tail []byte
