@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"slices"
 	"unsafe"
@@ -72,13 +73,22 @@ func allSet(n int) []byte {
 // countZeros returns how many of the first n bits are zero.
 func countZeros(bitmap []byte, n int) int {
 	ones := 0
-	for _, b := range bitmap[:n/8] {
-		ones += bits.OnesCount8(b)
-	}
-	if n&7 != 0 {
-		ones += bits.OnesCount8(bitmap[n/8] & (1<<(n&7) - 1))
+	for from := 0; from < n; from += 64 {
+		ones += bits.OnesCount64(wordAt(bitmap, from, n))
 	}
 	return n - ones
+}
+
+// wordAt returns bits from to from+63 of a bitmap of n bits, 0 for those behind
+// its end; from is a multiple of 64.
+func wordAt(bitmap []byte, from, n int) (word uint64) {
+	if n-from >= 64 {
+		return binary.LittleEndian.Uint64(bitmap[from>>3:])
+	}
+	for i, b := range bitmap[from>>3 : bitmapLen(n)] {
+		word |= uint64(b) << (8 * i)
+	}
+	return word & (1<<(n-from) - 1)
 }
 
 func (c *column) isNull(i int) bool { return c.valid != nil && !bitAt(c.valid, i) }

@@ -129,3 +129,47 @@ func TestMisusePanics(t *testing.T) {
 		}()
 	}
 }
+
+// TestValuesOfNullable finds the rows with a value in columns of any length,
+// behind which the bitmap goes on.
+func TestValuesOfNullable(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 30))
+	all := frame.NewFieldOf("v", nil, frame.Int32, true)
+	for i := range 300 {
+		if rng.IntN(3) == 0 {
+			all.AppendNull()
+		} else {
+			frame.Append(all, int32(i))
+		}
+	}
+	for from := range 20 {
+		for to := from; to <= all.Len(); to++ {
+			part, next := frame.New("", all).SliceRows(from, to).Fields[0], 0
+			for i, v := range frame.Values[int32](part) {
+				for ; next < i; next++ {
+					if !part.IsNull(next) {
+						t.Fatalf("rows %d to %d: row %d is left out", from, to, next)
+					}
+				}
+				if part.IsNull(i) || v != int32(from+i) {
+					t.Fatalf("rows %d to %d: row %d is %d", from, to, i, v)
+				}
+				if next++; i == 250 {
+					break
+				}
+			}
+			if nulls := countNulls(part); nulls != part.Nulls() {
+				t.Fatalf("rows %d to %d: %d nulls, counted %d", from, to, nulls, part.Nulls())
+			}
+		}
+	}
+}
+
+func countNulls(f *frame.Field) (n int) {
+	for i := range f.Len() {
+		if f.IsNull(i) {
+			n++
+		}
+	}
+	return n
+}
