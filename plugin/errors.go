@@ -3,16 +3,17 @@ package plugin
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
-	"strconv"
-	"strings"
+	"syscall"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -40,17 +41,49 @@ var (
 // and the HTTP status that says it best.
 type Error struct {
 	Message string
-	Source  ErrorSource
-	Status  int
-	// Err is the cause, if there is one beyond the message.
+	// Source is the plugin if empty.
+	Source ErrorSource
+	// Status is 500 if zero.
+	Status int
+	// Err is what the error was made of, for errors.Is and errors.As.
 	Err error
 }
 
 func (e *Error) Error() string { return e.Message }
 func (e *Error) Unwrap() error { return e.Err }
 
+// Errorf returns an error with an HTTP status, 403 for instance: that of a
+// server that was asked, or what says best why the plugin does not answer.
+// Its source follows from the status, by the rules of Grafana's own SDK: 405,
+// 406, 412, 413, 414, 416, 417, 426, 431 and 501 mean that the plugin has
+// asked the wrong thing, every other status is downstream's. What %w wraps is
+// found by errors.Is and errors.As.
+func Errorf(status int, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Message: err.Error(), Source: sourceOfStatus(status), Status: status, Err: err}
+}
+
+// BadRequest returns an error for a query, setting or request that cannot be
+// right: it is Errorf with the status 400, the fault downstream of the plugin.
+func BadRequest(format string, args ...any) error {
+	return Errorf(http.StatusBadRequest, format, args...)
+}
+
+func sourceOfStatus(status int) ErrorSource {
+	switch status {
+	case http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusPreconditionFailed,
+		http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestedRangeNotSatisfiable,
+		http.StatusExpectationFailed, http.StatusUpgradeRequired, http.StatusRequestHeaderFieldsTooLarge,
+		http.StatusNotImplemented:
+		return SourcePlugin
+	}
+	return SourceDownstream
+}
+
 // Downstream marks err as the fault of what the plugin talks to. Its status
-// is 502, or 504 if that took too long, unless err already carries one.
+// is 502, or 504 if that took too long, unless err already carries one. It is
+// needed only where the error does not tell: what a connection fails with is
+// downstream's by itself.
 func Downstream(err error) error {
 	if err == nil {
 		return nil
@@ -66,14 +99,41 @@ func Downstream(err error) error {
 
 func tookTooLong(err error) bool {
 	timeout, isNet := errors.AsType[net.Error](err)
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || isNet && timeout.Timeout()
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || isNet && timeout.Timeout() ||
+		codeOf(err) == codes.DeadlineExceeded
 }
 
-// BadRequest returns an error for a query, setting or request that cannot be
-// right: status 400, the fault downstream of the plugin.
-func BadRequest(format string, args ...any) error {
-	err := fmt.Errorf(format, args...)
-	return &Error{Message: err.Error(), Source: SourceDownstream, Status: http.StatusBadRequest, Err: errors.Unwrap(err)}
+// ofNetwork tells whether err is what a connection fails with. That a file is
+// missing is a net.Error too, as every error of a system call is.
+func ofNetwork(err error) bool {
+	if u, ok := errors.AsType[*url.Error](err); ok && u.Op != "parse" {
+		return true
+	}
+	for _, refusal := range []error{syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EHOSTUNREACH, syscall.ENETUNREACH} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return is[*net.OpError](err) || is[*net.DNSError](err) || is[*tls.CertificateVerificationError](err) ||
+		is[x509.UnknownAuthorityError](err) || is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err) ||
+		codeOf(err) == codes.Unavailable
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// codeOf returns the code that a gRPC call failed with, codes.OK if err is not
+// of such a call.
+func codeOf(err error) codes.Code {
+	if of, ok := errors.AsType[interface {
+		error
+		GRPCStatus() *status.Status
+	}](err); ok {
+		return of.GRPCStatus().Code()
+	}
+	return codes.OK
 }
 
 // failureOf says of an error what the wire has to say: message, source and
@@ -85,96 +145,30 @@ func failureOf(err error) *Error {
 	failure := &Error{Message: err.Error(), Source: SourcePlugin, Status: http.StatusInternalServerError, Err: err}
 	if told, ok := errors.AsType[*Error](err); ok {
 		failure.Source = cmp.Or(told.Source, SourcePlugin)
-		failure.Status = cmp.Or(told.Status, failure.Status)
+		if told.Status >= 100 && told.Status <= 599 {
+			failure.Status = told.Status
+		}
 		return failure
 	}
-	_, isNet := errors.AsType[net.Error](err)
 	switch {
 	case tookTooLong(err):
 		failure.Source, failure.Status = SourceDownstream, http.StatusGatewayTimeout
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), codeOf(err) == codes.Canceled:
 		failure.Source = SourceDownstream
-	case isNet:
+	case ofNetwork(err):
 		failure.Source, failure.Status = SourceDownstream, http.StatusBadGateway
 	}
 	return failure
 }
 
-// toStatus turns an error of the author's code, or of this package, into what
-// a gRPC call returns.
-func toStatus(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, ErrNotImplemented):
-		return status.Error(codes.Unimplemented, "unimplemented")
-	case errors.Is(err, ErrUnavailable):
-		return status.Error(codes.Unavailable, err.Error())
-	}
-	// Not Canceled or DeadlineExceeded, whatever the author's code waited for:
-	// those say that the call has ended, and then gRPC says so by itself.
+// WriteError answers a call of a resource with an error: its status, and a
+// JSON object with its message and errorSource.
+func WriteError(w http.ResponseWriter, err error) {
 	failure := failureOf(err)
-	code := codes.Unknown
-	if errors.Is(err, errReplaced) {
-		code = codes.Aborted // to be tried again
-	}
-	st := status.New(code, failure.Message)
-	detailed, detailErr := st.WithDetails(&errdetails.ErrorInfo{
-		Metadata: map[string]string{errorSourceKey: string(failure.Source), statusKey: strconv.Itoa(failure.Status)},
-	})
-	if detailErr != nil {
-		return st.Err()
-	}
-	return detailed.Err()
-}
-
-// What the ErrorInfo of a failed call carries: the key of the official SDK,
-// and one of ours.
-const (
-	errorSourceKey = "errorSource"
-	statusKey      = "status"
-)
-
-// How gRPC puts that a message is too large, and the limit in it where the
-// message was an answer: go-plugin's clients take what fits an int32.
-const tooLarge = "grpc: received message larger than max"
-
-var ourLimit = fmt.Sprintf("vs. %d", math.MaxInt32)
-
-// fromStatus turns what a gRPC call returned into an error of this package.
-func fromStatus(err error) error {
-	if err == nil {
-		return nil
-	}
-	st := status.Convert(err)
-	switch st.Code() {
-	case codes.Unimplemented:
-		return ErrNotImplemented
-	case codes.Unavailable:
-		return fmt.Errorf("%w: %s", ErrUnavailable, st.Message())
-	case codes.Canceled:
-		return fmt.Errorf("%w: %s", context.Canceled, st.Message())
-	case codes.DeadlineExceeded:
-		return fmt.Errorf("%w: %s", context.DeadlineExceeded, st.Message())
-	}
-	failure := &Error{Message: st.Message(), Source: SourcePlugin, Status: http.StatusInternalServerError, Err: err}
-	if st.Code() == codes.ResourceExhausted && strings.HasPrefix(st.Message(), tooLarge) && !strings.Contains(st.Message(), ourLimit) {
-		failure.Message = "the request is larger than the plugin takes: " + st.Message()
-		failure.Source, failure.Status = SourceDownstream, http.StatusRequestEntityTooLarge
-	}
-	for _, detail := range st.Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			failure.read(info.Metadata)
-		}
-	}
-	return failure
-}
-
-func (e *Error) read(metadata map[string]string) {
-	if metadata[errorSourceKey] == string(SourceDownstream) {
-		e.Source = SourceDownstream
-	}
-	if code, err := strconv.Atoi(metadata[statusKey]); err == nil && code >= 100 && code <= 599 {
-		e.Status = code
-	}
+	body, _ := json.Marshal(map[string]string{"message": failure.Message, "errorSource": string(failure.Source)}) // strings always can
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Del("Content-Length")
+	w.WriteHeader(failure.Status)
+	_, _ = w.Write(body) // the caller has gone away, or not
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -202,4 +203,20 @@ func ExampleChunkQuerier() {
 	// A numbers#1 {"data":{"values":[[1]]}}
 	// A numbers#1 {"data":{"values":[[2]]}}
 	// <nil>
+}
+
+func ExampleWriteError() {
+	table := func(w http.ResponseWriter, r *http.Request) {
+		if name := r.URL.Query().Get("name"); name != "rain" {
+			plugin.WriteError(w, plugin.Errorf(http.StatusNotFound, "no table %q", name))
+			return
+		}
+		fmt.Fprint(w, "…")
+	}
+
+	w := httptest.NewRecorder()
+	table(w, httptest.NewRequest("GET", "/table?name=snow", nil))
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// 404 {"errorSource":"downstream","message":"no table \"snow\""}
 }

@@ -139,8 +139,11 @@ func (sums) QueryBatch(_ context.Context, queries []plugin.Query[everythingModel
 	answers := plugin.Answers{}
 	total := 0
 	for _, q := range queries {
-		if q.Model.Do == "fail" {
+		switch q.Model.Do {
+		case "fail":
 			return nil, plugin.Downstream(errors.New("no sum"))
+		case "panic":
+			panic("as ordered")
 		}
 		total += q.Model.Rows
 		answers[q.RefID] = plugin.Answer{Err: plugin.BadRequest("see total")}
@@ -174,6 +177,11 @@ func TestBatch(t *testing.T) {
 
 	for refID, r := range ask(query("A", `{"do":"fail"}`), query("B", `{}`)) {
 		if r.Error != "no sum" || r.ErrorSource != plugin.SourceDownstream {
+			t.Errorf("%s: %q, %s", refID, r.Error, r.ErrorSource)
+		}
+	}
+	for refID, r := range ask(query("A", `{"do":"panic"}`), query("B", `{}`)) {
+		if r.Error != "the plugin panicked: as ordered" || r.ErrorSource != plugin.SourcePlugin || r.Status != 500 {
 			t.Errorf("%s: %q, %s", refID, r.Error, r.ErrorSource)
 		}
 	}

@@ -91,20 +91,16 @@ func (b *budgets) CheckHealth(ctx context.Context) (plugin.Health, error) {
 func (b *budgets) permit(ctx context.Context, department string) error {
 	user := plugin.ContextFrom(ctx).User
 	if user == nil || user.Login == "" {
-		return forbidden("budgets are for people who are logged in")
+		return plugin.Errorf(http.StatusForbidden, "budgets are for people who are logged in")
 	}
 	allowed, err := b.ask(ctx, *user, department)
 	if err != nil {
 		return err
 	}
 	if !allowed {
-		return forbidden("%s may not see the budget of department %q", user.Login, department)
+		return plugin.Errorf(http.StatusForbidden, "%s may not see the budget of department %q", user.Login, department)
 	}
 	return nil
-}
-
-func forbidden(format string, args ...any) error {
-	return &plugin.Error{Message: fmt.Sprintf(format, args...), Source: plugin.SourceDownstream, Status: http.StatusForbidden}
 }
 
 // ask asks the permission service.
