@@ -3,6 +3,7 @@ package frames
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,4 +89,27 @@ func canonical(text string) string {
 		return err.Error()
 	}
 	return jsonOf(v)
+}
+
+// throughArrowGo reads a stream, and returns what arrow-go writes of it: a file
+// and a stream of the same record batches.
+func throughArrowGo(in []byte) (file, stream []byte, err error) {
+	r, err := ipc.NewReader(bytes.NewReader(in))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer r.Release()
+	var a, b bytes.Buffer
+	asFile, err := ipc.NewFileWriter(&a, ipc.WithSchema(r.Schema()))
+	if err != nil {
+		return nil, nil, err
+	}
+	asStream := ipc.NewWriter(&b, ipc.WithSchema(r.Schema()))
+	for r.Next() {
+		if err := errors.Join(asFile.Write(r.RecordBatch()), asStream.Write(r.RecordBatch())); err != nil {
+			return nil, nil, err
+		}
+	}
+	err = errors.Join(r.Err(), asFile.Close(), asStream.Close())
+	return a.Bytes(), b.Bytes(), err
 }
