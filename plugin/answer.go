@@ -49,7 +49,8 @@ func (s *server) askEach(ctx context.Context, h *held, req *wire.QueryDataReques
 	answers := make([]*wire.DataResponse, len(req.Queries))
 	failures := make([]error, len(req.Queries))
 	inParallel(len(req.Queries), func(i int) {
-		answers[i], failures[i] = s.askOne(ctx, h, req.Queries[i], req.Format)
+		query := &queryContext{ctx, req.Queries[i].RefId}
+		answers[i], failures[i] = s.askOne(query, h, req.Queries[i], req.Format)
 	})
 	for i, q := range req.Queries {
 		response.Responses[q.RefId] = answers[i]
@@ -60,10 +61,10 @@ func (s *server) askEach(ctx context.Context, h *held, req *wire.QueryDataReques
 func (s *server) askOne(ctx context.Context, h *held, q *wire.DataQuery, format wire.DataFrameFormat) (*wire.DataResponse, error) {
 	var answer Answer
 	func() {
-		defer recovered(s.logger, &answer.Err)
+		defer recovered(ctx, s.logger, &answer.Err)
 		answer.Frames, answer.Err = h.query(ctx, queryFromWire(q))
 	}()
-	return s.respond(q.RefId, answer, format)
+	return s.respond(ctx, q.RefId, answer, format)
 }
 
 func (s *server) askTogether(ctx context.Context, h *held, req *wire.QueryDataRequest, response *wire.QueryDataResponse) error {
@@ -77,7 +78,7 @@ func (s *server) askTogether(ctx context.Context, h *held, req *wire.QueryDataRe
 	}
 	failures := make([]error, 0, len(answers))
 	for refID, answer := range answers {
-		encoded, failure := s.respond(refID, answer, req.Format)
+		encoded, failure := s.respond(&queryContext{ctx, refID}, refID, answer, req.Format)
 		response.Responses[refID] = encoded
 		failures = append(failures, failure)
 	}
@@ -86,8 +87,8 @@ func (s *server) askTogether(ctx context.Context, h *held, req *wire.QueryDataRe
 
 // respond puts an answer on the wire. The error it returns is what the answer
 // says.
-func (s *server) respond(refID string, answer Answer, format wire.DataFrameFormat) (*wire.DataResponse, error) {
-	frames, err := s.encode(refID, answer.Frames, format)
+func (s *server) respond(ctx context.Context, refID string, answer Answer, format wire.DataFrameFormat) (*wire.DataResponse, error) {
+	frames, err := s.encode(ctx, refID, answer.Frames, format)
 	answer.Err = sound(answer.Err)
 	if answer.Err == nil {
 		answer.Err = err
@@ -111,8 +112,8 @@ func failedResponse(err error) *wire.DataResponse {
 	}
 }
 
-func (s *server) encode(refID string, frames frame.Frames, format wire.DataFrameFormat) (encoded [][]byte, err error) {
-	defer recovered(s.logger, &err)
+func (s *server) encode(ctx context.Context, refID string, frames frame.Frames, format wire.DataFrameFormat) (encoded [][]byte, err error) {
+	defer recovered(ctx, s.logger, &err)
 	encoded = make([][]byte, 0, len(frames))
 	for i, f := range frames {
 		one, err := encodeFrame(refID, f, format, framejson.IncludeAll)

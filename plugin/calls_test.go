@@ -188,6 +188,7 @@ func TestMetrics(t *testing.T) {
 		`everything_asked_total{datasource_uid="one"} 2`,
 		`everything_asked_total{datasource_uid="two"} 2`,
 		`grafana_plugin_request_total{endpoint="queryData",status="error",status_source="downstream"} 3`,
+		`grafana_plugin_request_duration_seconds_count{endpoint="queryData",status="error",status_source="downstream"} 3`,
 		"\ngo_goroutines ",
 		"\nplugins_active_instances ",
 	} {

@@ -22,7 +22,7 @@ func (s *server) QueryChunkedData(req *wire.QueryChunkedDataRequest, stream wire
 		func(ctx context.Context, h *held) error {
 			failures := make([]error, len(req.Queries))
 			inParallel(len(req.Queries), func(i int) {
-				failures[i] = s.askInChunks(ctx, h, req.Queries[i], out)
+				failures[i] = s.askInChunks(&queryContext{ctx, req.Queries[i].RefId}, h, req.Queries[i], out)
 			})
 			return firstFailure(failures)
 		})
@@ -46,7 +46,7 @@ func (s *server) QueryChunkedData(req *wire.QueryChunkedDataRequest, stream wire
 func (s *server) askInChunks(ctx context.Context, h *held, q *wire.DataQuery, out *chunkStream) error {
 	frames := frameIDs{}
 	err := func() (err error) {
-		defer recovered(s.logger, &err)
+		defer recovered(ctx, s.logger, &err)
 		return h.chunks(ctx, queryFromWire(q), func(f *frame.Frame) error {
 			chunk, err := encodeChunk(q.RefId, f, out.format, frames)
 			if err != nil {

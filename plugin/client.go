@@ -15,7 +15,8 @@ import (
 // many goroutines. Its methods return ErrNotImplemented where the plugin
 // lacks the capability, ErrUnavailable where its process is gone, the
 // context's error where the caller gave up, and *Error for what the plugin
-// itself reports.
+// itself reports. A call is part of the trace that its context is: see
+// package trace.
 type Client struct {
 	conn        grpc.ClientConnInterface
 	permits     permits
@@ -29,6 +30,7 @@ type Client struct {
 // NewClient returns a client that calls over conn; closing conn is the
 // caller's.
 func NewClient(conn grpc.ClientConnInterface) *Client {
+	conn = tracingConn{conn}
 	return &Client{
 		conn:        conn,
 		permits:     newPermits(),

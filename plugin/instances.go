@@ -153,7 +153,7 @@ func (s *instances) start(ctx context.Context, key slotKey, place *slot, c Conte
 }
 
 func (s *instances) openOne(ctx context.Context, making *opening) (in *instance, err error) {
-	defer recovered(s.logger, &err)
+	defer recovered(ctx, s.logger, &err)
 	return s.open(ctx, seed{
 		context: making.settings,
 		logger:  s.logger.With(instanceAttr(making.settings)),
@@ -246,7 +246,7 @@ func (s *instances) close(h *held) {
 }
 
 func (s *instances) closeOne(h *held) (err error) {
-	defer recovered(s.logger, &err)
+	defer recovered(context.Background(), s.logger.With(instanceAttr(h.settings)), &err)
 	return h.closer.Close()
 }
 

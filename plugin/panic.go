@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,14 +11,14 @@ import (
 // recovered, deferred around the author's code, turns its panic into an error
 // with the stack in the log, and makes sure that an error it returned is safe
 // to look at.
-func recovered(logger *slog.Logger, err *error) {
+func recovered(ctx context.Context, logger *slog.Logger, err *error) {
 	switch cause := recover(); cause {
 	case nil:
 		*err = sound(*err)
 	case http.ErrAbortHandler: // how a handler says that it cannot finish
 		*err = http.ErrAbortHandler
 	default:
-		logger.Error("the plugin panicked", keyPanic, fmt.Sprint(cause), keyStack, string(debug.Stack()))
+		logger.ErrorContext(ctx, "the plugin panicked", keyPanic, fmt.Sprint(cause), keyStack, string(debug.Stack()))
 		*err = panicked("the plugin panicked: %v", cause)
 	}
 }

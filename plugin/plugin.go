@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/trace"
 )
 
 // Plugin is what Main serves. DataSource and App make one.
@@ -20,6 +21,8 @@ type Plugin struct {
 	open  func(context.Context, seed) (*instance, error)
 	offer offer
 	text  string
+	// tracer is nil if there are to be no spans.
+	tracer func(*slog.Logger) (trace.Tracer, error)
 	// faults are what is wrong with the author's types: Serve reports them.
 	faults error
 }

@@ -55,8 +55,9 @@ func Serve(ctx context.Context, p Plugin) error {
 		return errors.New(p.introduction())
 	}
 	defer takeBrokenPipes()()
-	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: os.Stderr, JSONFormat: true})
+	log := hclog.New(&hclog.LoggerOptions{Level: logLevel(), Output: os.Stderr, JSONFormat: true})
 	s := newServer(p, slog.New(logHandler{to: log}))
+	defer s.startTracing()()
 	host := newHostWatch()
 	serving := newServing()
 
@@ -114,6 +115,7 @@ func ServeListener(ctx context.Context, p Plugin, listener net.Listener, logger 
 		return err
 	}
 	s := newServer(p, logger)
+	defer s.startTracing()()
 	server := grpc.NewServer(s.options()...)
 	s.register(server)
 

@@ -103,7 +103,7 @@ func TestProcess(t *testing.T) {
 				t.Error("the plugin did not end when asked to")
 			}
 			for _, want := range []string{
-				"[INFO]  plugin.test: opened: ", "datasource_uid=one", `settings.prefix="hi "`, "settings.error=none",
+				"[INFO]  plugin.test: opened: ", "dsUid=one", `settings.prefix="hi "`, "settings.error=none",
 				"[ERROR] plugin.test: the plugin panicked:", `panic="as ordered"`, "everything_test.go:",
 			} {
 				if !strings.Contains(log.String(), want) {

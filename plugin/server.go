@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/plugboard/plugboard/trace"
 	"github.com/plugboard/plugboard/wire"
 )
 
@@ -25,6 +26,7 @@ type server struct {
 	logger    *slog.Logger
 	instances *instances
 	metrics   *metrics
+	tracer    trace.Tracer // nil if nobody wants spans
 	drainOnce sync.Once
 
 	// draining ends when no further call is taken and streams are to end;
@@ -42,6 +44,7 @@ type server struct {
 }
 
 func newServer(p Plugin, logger *slog.Logger) *server {
+	logger = slog.New(callHandler{next: logger.Handler()})
 	s := &server{plugin: p, logger: logger, instances: newInstances(p.open, logger)}
 	s.metrics = newMetrics(s.instances.count)
 	s.draining, s.startDraining = context.WithCancel(context.Background())
@@ -67,7 +70,10 @@ func (s *server) Describe(context.Context, *wire.DescribeRequest) (*wire.Describ
 // settings name. It returns what f does, why there is no instance, or what f
 // panicked with.
 func (s *server) call(ctx context.Context, endpoint string, c call, f func(context.Context, *held) error) (err error) {
-	defer func() { s.metrics.count(endpoint, err) }()
+	begun := time.Now()
+	c.endpoint = endpoint
+	ctx, span := s.startSpan(ctx, &c)
+	defer func() { endSpan(span, s.metrics.count(endpoint, time.Since(begun), err), err) }()
 	if s.plugin.noun == nounDataSource && c.context.DataSource == nil {
 		return BadRequest("the call names no data source")
 	}
@@ -88,7 +94,7 @@ func (s *server) call(ctx context.Context, endpoint string, c call, f func(conte
 }
 
 func (s *server) guarded(ctx context.Context, h *held, f func(context.Context, *held) error) (err error) {
-	defer recovered(s.logger, &err)
+	defer recovered(ctx, s.logger, &err)
 	return f(ctx, h)
 }
 
