@@ -52,7 +52,8 @@ import (
 // body need neither.
 //
 // Requests are counted and timed in the instance's metrics, under the names
-// that Grafana's own client has.
+// that Grafana's own client has, and are part of the trace that the call is:
+// each attempt is a span of its own.
 func New[S any](s plugin.Settings[S]) (*http.Client, error) {
 	o, err := readOptions(s.DataSourceSettings)
 	if err != nil {

@@ -21,10 +21,18 @@ type metrics struct {
 }
 
 const (
-	labelType   = "datasource_type"
-	labelCode   = "code"
-	labelMethod = "method"
+	labelType     = "datasource_type"
+	labelCode     = "code"
+	labelMethod   = "method"
+	labelProxy    = "secure_socks_ds_proxy_enabled"
+	labelEndpoint = "endpoint"
 )
+
+// of says what a request is made for.
+type of struct {
+	plugin, endpoint string
+	proxied          string // "true" or "false"
+}
 
 // newMetrics registers the metrics, or takes those that another client of the
 // same instance has registered.
@@ -33,21 +41,21 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "plugins_datasource_request_total",
 			Help: "Outgoing requests by status code, and 0 where there was no answer.",
-		}, []string{labelType, labelCode, labelMethod}),
+		}, []string{labelType, labelCode, labelMethod, labelProxy, labelEndpoint}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "plugins_datasource_request_duration_seconds",
 			Help:    "Time from an outgoing request to the head of its answer.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25, 50, 100},
-		}, []string{labelType, labelCode, labelMethod}),
+		}, []string{labelType, labelCode, labelMethod, labelProxy, labelEndpoint}),
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "plugins_datasource_request_in_flight",
 			Help: "Outgoing requests without an answer yet.",
-		}, []string{labelType}),
+		}, []string{labelType, labelProxy, labelEndpoint}),
 		bytes: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "plugins_datasource_response_size_bytes",
 			Help:    "Bytes read of the bodies of answers, decompressed.",
 			Buckets: prometheus.ExponentialBuckets(128, 4, 13),
-		}, []string{labelType}),
+		}, []string{labelType, labelProxy, labelEndpoint}),
 	}
 	if to == nil {
 		return m, nil
@@ -74,8 +82,8 @@ func register[C prometheus.Collector](to prometheus.Registerer, c C) (C, error) 
 }
 
 // measure sends the request.
-func (m *metrics) measure(r *http.Request, pluginID string, next http.RoundTripper) (*http.Response, error) {
-	flying := m.inFlight.WithLabelValues(pluginID)
+func (m *metrics) measure(r *http.Request, to of, next http.RoundTripper) (*http.Response, error) {
+	flying := m.inFlight.WithLabelValues(to.plugin, to.proxied, to.endpoint)
 	flying.Inc()
 	defer flying.Dec()
 	start := time.Now()
@@ -85,8 +93,8 @@ func (m *metrics) measure(r *http.Request, pluginID string, next http.RoundTripp
 		code = strconv.Itoa(response.StatusCode)
 	}
 	method := methodLabel(r.Method)
-	m.requests.WithLabelValues(pluginID, code, method).Inc()
-	m.seconds.WithLabelValues(pluginID, code, method).Observe(time.Since(start).Seconds())
+	m.requests.WithLabelValues(to.plugin, code, method, to.proxied, to.endpoint).Inc()
+	m.seconds.WithLabelValues(to.plugin, code, method, to.proxied, to.endpoint).Observe(time.Since(start).Seconds())
 	return response, err
 }
 
@@ -101,6 +109,6 @@ func methodLabel(method string) string {
 	return "unknown"
 }
 
-func (m *metrics) received(pluginID string, n int64) {
-	m.bytes.WithLabelValues(pluginID).Observe(float64(n))
+func (m *metrics) received(to of, n int64) {
+	m.bytes.WithLabelValues(to.plugin, to.proxied, to.endpoint).Observe(float64(n))
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/internal/incall"
+	"github.com/plugboard/plugboard/trace"
 )
 
 // transport is what a request goes through on its way out, and its response on
@@ -33,7 +36,8 @@ func (t *transport) RoundTrip(original *http.Request) (*http.Response, error) {
 		t.authorize(r)
 		t.passOn(r)
 	}
-	response, err := t.send(r, caller.PluginID)
+	to := of{plugin: caller.PluginID, endpoint: incall.Endpoint(r.Context()), proxied: "false"}
+	response, err := t.send(r, to)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +48,7 @@ func (t *transport) RoundTrip(original *http.Request) (*http.Response, error) {
 		ReadCloser: response.Body,
 		request:    original,
 		limit:      t.limitFor(caller),
-		done:       func(n int64) { t.metrics.received(caller.PluginID, n) },
+		done:       func(n int64) { t.metrics.received(to, n) },
 	}
 	return response, nil
 }
@@ -135,9 +139,9 @@ func (t *transport) cookies(headers map[string]string) string {
 var waits = [...]time.Duration{100 * time.Millisecond, 400 * time.Millisecond}
 
 // send sends a request until it is answered, if it may be repeated.
-func (t *transport) send(r *http.Request, pluginID string) (*http.Response, error) {
+func (t *transport) send(r *http.Request, to of) (*http.Response, error) {
 	for attempt := 0; ; attempt++ {
-		response, err := t.metrics.measure(r, pluginID, t.next)
+		response, err := t.attempt(r, to)
 		if attempt == len(waits) || !again(r, response, err) || !timeFor(r, waits[attempt]) {
 			return response, err
 		}
@@ -150,6 +154,46 @@ func (t *transport) send(r *http.Request, pluginID string) (*http.Response, erro
 		if err := wait(r.Context(), waits[attempt]); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// attempt sends a request once, in a span of its own. Names are those of the
+// official SDK; the URL is a safe one.
+func (t *transport) attempt(r *http.Request, to of) (*http.Response, error) {
+	ctx, span := trace.StartKind(r.Context(), trace.Client, "HTTP Outgoing Request")
+	defer span.End()
+	if span != nil {
+		r = r.WithContext(ctx)
+		span.Set(slog.String("http.url", SafeURL(r.URL)))
+		span.Set(slog.String("http.method", r.Method))
+	}
+	passTrace(r)
+	response, err := t.metrics.measure(r, to, t.next)
+	switch {
+	case span == nil:
+	case err != nil:
+		span.Fail(fault(r.Method, SafeURL(r.URL), err))
+	default:
+		span.Set(slog.Int("http.status_code", response.StatusCode))
+		if response.ContentLength > 0 {
+			span.Set(slog.Int64("http.content_length", response.ContentLength))
+		}
+		if response.StatusCode >= 400 {
+			span.Fail(Refusal(response))
+		}
+	}
+	return response, err
+}
+
+// passTrace makes the request part of the call's trace, recorded or not.
+func passTrace(r *http.Request) {
+	p := trace.From(r.Context())
+	if !p.Valid() {
+		return
+	}
+	r.Header.Set(trace.ParentHeader, p.String())
+	if p.State != "" {
+		r.Header.Set(trace.StateHeader, p.State)
 	}
 }
 
