@@ -91,6 +91,28 @@ func (h *Host) Describe(ctx context.Context, pluginID string) (plugin.Descriptio
 	return read(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Description, error) { return c.Describe(ctx) })
 }
 
+// Forget says that the data source of a context was deleted: its streams end,
+// as far as their renew fails now, and a plugin on our SDK closes what it holds
+// open for it once the calls under way have ended. Others notice nothing. Of
+// the data source's settings, ID and UID are enough. A plugin that does not run
+// holds nothing open.
+func (h *Host) Forget(ctx context.Context, deleted plugin.Context) error {
+	m, err := h.member(deleted.PluginID)
+	if err != nil || deleted.DataSource == nil {
+		return err
+	}
+	h.streams.Renew(m.entry.Manifest.ID, deleted.DataSource.UID)
+	r, ok := m.supervisor.Running()
+	if !ok {
+		return nil
+	}
+	err = r.client.Forget(ctx, h.fill(m, deleted))
+	if errors.Is(err, plugin.ErrNotImplemented) || errors.Is(err, plugin.ErrUnavailable) {
+		return nil
+	}
+	return err
+}
+
 // member returns the plugin of an id or alias, if it has a backend to call.
 func (h *Host) member(id string) (*member, error) {
 	m, ok := h.members[id]

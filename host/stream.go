@@ -70,8 +70,12 @@ func (h *Host) Publish(ctx context.Context, req *plugin.StreamRequest) (plugin.S
 }
 
 // RenewStreams runs the streams of a data source anew, with fresh contexts: its
-// settings have changed, or it is gone.
-func (h *Host) RenewStreams(dataSourceUID string) { h.streams.Renew(dataSourceUID) }
+// settings have changed. An empty uid means those of the plugin itself, an app.
+func (h *Host) RenewStreams(pluginID, dataSourceUID string) {
+	if m, err := h.member(pluginID); err == nil {
+		h.streams.Renew(m.entry.Manifest.ID, dataSourceUID)
+	}
+}
 
 func (h *Host) streamRequest(req *plugin.StreamRequest) (*member, *plugin.StreamRequest, error) {
 	m, err := h.member(req.Context.PluginID)

@@ -122,7 +122,7 @@ func TestRenewedStreams(t *testing.T) {
 	h := withModes(t, badplugin.Good)
 	s := subscribe(t, h, badplugin.StreamAsks)
 	next(t, s)
-	h.RenewStreams("ds")
+	h.RenewStreams(badplugin.Good, "ds")
 	for next(t, s).Run != 2 {
 	}
 
@@ -134,7 +134,7 @@ func TestRenewedStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	h.RenewStreams("ds")
+	h.RenewStreams(badplugin.Good, "ds")
 	for err == nil {
 		_, err = s.Next(t.Context())
 	}

@@ -189,6 +189,14 @@ func (c *Client) Describe(ctx context.Context) (Description, error) {
 	return Description{Chunked: response.Chunked, QueryText: response.QueryText}, nil
 }
 
+// Forget tells a plugin on our SDK that the data source of a context was
+// deleted, so that it closes what it holds open for it; of its settings, ID and
+// UID are enough. Any other plugin answers ErrNotImplemented.
+func (c *Client) Forget(ctx context.Context, deleted Context) error {
+	_, err := c.plugin.Forget(ctx, &wire.ForgetRequest{PluginContext: contextToWire(deleted)})
+	return fromStatus(err)
+}
+
 // receive hands the messages of a stream to send until the stream ends. The
 // caller cancels the stream's context when receive has returned.
 func receive[M any](stream grpc.ServerStreamingClient[M], send func(*M) error) error {

@@ -6,6 +6,10 @@ import (
 	"github.com/plugboard/plugboard/wire"
 )
 
+// endpointHealth may always try to open an instance: it is how a person finds
+// out whether what was in the way is gone.
+const endpointHealth = "checkHealth"
+
 // HealthChecker says whether a data source or app works.
 type HealthChecker interface {
 	// CheckHealth returns what to tell the person who asked. An error is told
@@ -18,7 +22,7 @@ func (s *server) CheckHealth(ctx context.Context, req *wire.CheckHealthRequest) 
 		return nil, toStatus(ErrNotImplemented)
 	}
 	var health Health
-	err := s.call(ctx, "checkHealth", call{context: contextFromWire(req.PluginContext), headers: req.Headers},
+	err := s.call(ctx, endpointHealth, call{context: contextFromWire(req.PluginContext), headers: req.Headers},
 		func(ctx context.Context, h *held) (err error) {
 			health, err = h.health.CheckHealth(ctx)
 			return err

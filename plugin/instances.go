@@ -1,13 +1,12 @@
 package plugin
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -19,10 +18,12 @@ var errClosed = fmt.Errorf("%w: it is shutting down", ErrUnavailable)
 var errReplaced = errors.New("the settings have changed")
 
 // instances holds the open instance of every data source (or tenant of an
-// app), counts the calls on each, and closes those that were replaced when
-// their last call has ended. It may be used from many goroutines.
+// app), counts the calls on each, and closes those that were replaced,
+// forgotten or long unused when their last call has ended. It may be used from
+// many goroutines.
 type instances struct {
 	open   func(context.Context, seed) (*instance, error)
+	idle   time.Duration // 0 keeps unused instances open
 	logger *slog.Logger
 
 	mu    sync.Mutex
@@ -50,11 +51,13 @@ func keyOf(c Context) slotKey {
 	return slotKey{org: c.OrgID, namespace: c.Namespace}
 }
 
-// slot is the place of one data source: its instance, if one was ever opened,
-// and the opening under way, if there is one.
+// slot is the place of one data source: its instance, the opening under way,
+// and the opening that failed last, as far as there are any.
 type slot struct {
+	key     slotKey
 	current *held
 	opening *opening
+	failure *failure
 }
 
 // held is an open instance with the calls on it counted.
@@ -63,7 +66,10 @@ type held struct {
 	settings Context
 	metrics  *prometheus.Registry
 	calls    int
-	// retired ends when other settings have taken the place.
+	// used is when the last call ended, for expiry.
+	used   time.Time
+	expiry *time.Timer
+	// retired ends when the place is another's, or nobody's any more.
 	retired context.Context
 	retire  context.CancelFunc
 }
@@ -76,6 +82,8 @@ type opening struct {
 	// all have left it is abandoned, and cancel has been called.
 	waiters   int
 	abandoned bool
+	// forgotten says that the instance is not to keep its place.
+	forgotten bool
 	cancel    context.CancelFunc
 	done      chan struct{}
 	// held or err is set when done is closed.
@@ -83,15 +91,16 @@ type opening struct {
 	err  error
 }
 
-func newInstances(open func(context.Context, seed) (*instance, error), logger *slog.Logger) *instances {
-	return &instances{open: open, logger: logger, slots: map[slotKey]*slot{}, empty: make(chan struct{})}
+func newInstances(open func(context.Context, seed) (*instance, error), idle time.Duration, logger *slog.Logger) *instances {
+	return &instances{open: open, idle: idle, logger: logger, slots: map[slotKey]*slot{}, empty: make(chan struct{})}
 }
 
 // acquire returns the instance for the settings in c, opening it if need be.
-// The caller releases it.
-func (s *instances) acquire(ctx context.Context, c Context) (*held, error) {
+// Soon after that has failed, it fails again without an attempt, unless the
+// caller insists on one. The caller releases the instance.
+func (s *instances) acquire(ctx context.Context, c Context, insist bool) (*held, error) {
 	for {
-		have, making, joined, err := s.find(ctx, c)
+		have, making, joined, err := s.find(ctx, c, insist)
 		if have != nil || err != nil {
 			return have, err
 		}
@@ -111,7 +120,7 @@ func (s *instances) acquire(ctx context.Context, c Context) (*held, error) {
 
 // find returns the instance wanted; or the opening to await, and whether its
 // outcome is the one wanted.
-func (s *instances) find(ctx context.Context, c Context) (*held, *opening, bool, error) {
+func (s *instances) find(ctx context.Context, c Context, insist bool) (*held, *opening, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -120,7 +129,7 @@ func (s *instances) find(ctx context.Context, c Context) (*held, *opening, bool,
 	key := keyOf(c)
 	place := s.slots[key]
 	if place == nil {
-		place = &slot{}
+		place = &slot{key: key}
 		s.slots[key] = place
 	}
 	if h := place.current; h != nil && sameSettings(h.settings, c) {
@@ -128,7 +137,10 @@ func (s *instances) find(ctx context.Context, c Context) (*held, *opening, bool,
 		return h, nil, false, nil
 	}
 	if place.opening == nil {
-		place.opening = s.start(ctx, key, place, c)
+		if err := place.failure.recent(c); err != nil && !insist {
+			return nil, nil, false, err
+		}
+		place.opening = s.start(ctx, place, c)
 	}
 	making := place.opening
 	if making.abandoned || !sameSettings(making.settings, c) {
@@ -140,14 +152,14 @@ func (s *instances) find(ctx context.Context, c Context) (*held, *opening, bool,
 
 // start begins an opening, for one waiter who is still to be counted. s.mu is
 // held.
-func (s *instances) start(ctx context.Context, key slotKey, place *slot, c Context) *opening {
+func (s *instances) start(ctx context.Context, place *slot, c Context) *opening {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	making := &opening{settings: c, metrics: prometheus.NewRegistry(), cancel: cancel, done: make(chan struct{})}
 	s.alive++
 	go func() {
 		defer cancel()
 		in, err := s.openOne(ctx, making)
-		s.opened(key, place, making, in, err)
+		s.opened(place, making, in, err)
 	}()
 	return making
 }
@@ -162,25 +174,37 @@ func (s *instances) openOne(ctx context.Context, making *opening) (in *instance,
 }
 
 // opened puts the outcome of an opening in its place.
-func (s *instances) opened(key slotKey, place *slot, making *opening, in *instance, err error) {
+func (s *instances) opened(place *slot, making *opening, in *instance, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer close(making.done)
+	defer s.tidy(place)
 	place.opening = nil
 	if err != nil {
 		making.err = err
 		s.gone()
-		if place.current == nil {
-			delete(s.slots, key)
+		if !making.abandoned && !making.forgotten && !s.closed {
+			s.failed(place, making.settings, err)
 		}
 		return
 	}
-	making.held = &held{instance: in, settings: making.settings, metrics: making.metrics, calls: making.waiters}
-	making.held.retired, making.held.retire = context.WithCancel(context.Background())
+	h := &held{instance: in, settings: making.settings, metrics: making.metrics, calls: making.waiters, used: time.Now()}
+	h.retired, h.retire = context.WithCancel(context.Background())
+	making.held = h
+	place.forgive()
 	s.retire(place)
-	place.current = making.held
-	if s.closed {
+	place.current = h
+	if s.closed || making.forgotten {
 		s.retire(place)
+	} else if s.idle > 0 {
+		h.expiry = time.AfterFunc(s.idle, func() { s.expire(place, h) })
+	}
+}
+
+// tidy gives up a place with nothing in it. s.mu is held.
+func (s *instances) tidy(place *slot) {
+	if place.current == nil && place.opening == nil && place.failure == nil {
+		delete(s.slots, place.key)
 	}
 }
 
@@ -213,6 +237,7 @@ func (s *instances) letGo(h *held) {
 		return
 	}
 	h.calls--
+	h.used = time.Now()
 	if h.calls == 0 && h.retired.Err() != nil {
 		go s.close(h)
 	}
@@ -227,6 +252,9 @@ func (s *instances) retire(place *slot) {
 	}
 	place.current = nil
 	h.retire()
+	if h.expiry != nil {
+		h.expiry.Stop()
+	}
 	if h.calls == 0 {
 		go s.close(h)
 	}
@@ -266,6 +294,7 @@ func (s *instances) shutdown(ctx context.Context) error {
 	s.closed = true
 	for _, place := range s.slots {
 		s.retire(place)
+		place.forgive()
 	}
 	if s.alive == 0 {
 		close(s.empty)
@@ -297,25 +326,4 @@ func (s *instances) registries() []prometheus.Gatherer {
 		}
 	}
 	return registries
-}
-
-// sameSettings compares what an instance is made from, by value: a host that
-// forgets to move Updated is forgiven. GrafanaConfig is left out, since it
-// changes for reasons that should not drop a pool of connections.
-func sameSettings(a, b Context) bool {
-	switch {
-	case a.DataSource != nil && b.DataSource != nil:
-		return sameDataSource(a.DataSource, b.DataSource)
-	case a.App != nil && b.App != nil:
-		return a.App.Updated.Equal(b.App.Updated) && a.App.APIVersion == b.App.APIVersion &&
-			bytes.Equal(a.App.JSON, b.App.JSON) && maps.Equal(a.App.Secrets, b.App.Secrets)
-	}
-	return a.DataSource == b.DataSource && a.App == b.App
-}
-
-func sameDataSource(a, b *DataSourceSettings) bool {
-	return a.Updated.Equal(b.Updated) && a.ID == b.ID && a.UID == b.UID && a.Name == b.Name &&
-		a.URL == b.URL && a.User == b.User && a.Database == b.Database &&
-		a.BasicAuth == b.BasicAuth && a.BasicAuthUser == b.BasicAuthUser && a.APIVersion == b.APIVersion &&
-		bytes.Equal(a.JSON, b.JSON) && maps.Equal(a.Secrets, b.Secrets)
 }

@@ -49,7 +49,7 @@ func (o *opener) open(ctx context.Context, s seed) (*instance, error) {
 }
 
 func (o *opener) instances() *instances {
-	return newInstances(o.open, slog.New(slog.DiscardHandler))
+	return newInstances(o.open, time.Hour, slog.New(slog.DiscardHandler))
 }
 
 // contextFor is a call to a data source in the state of a version.
@@ -57,60 +57,82 @@ func contextFor(uid string, version int) Context {
 	return Context{DataSource: &DataSourceSettings{UID: uid, Secrets: Secrets{"version": fmt.Sprint(version)}}}
 }
 
+// TestInstancesUnderChangingSettings makes calls at random while settings
+// change, data sources are deleted, callers give up, opening fails and
+// instances fall idle, and judges by what each instance saw.
 func TestInstancesUnderChangingSettings(t *testing.T) {
-	o := &opener{before: func(_ context.Context, c Context) error {
-		if rand.IntN(20) == 0 {
-			return errors.New("no luck")
-		}
-		return nil
-	}}
-	s := o.instances()
-	var version atomic.Int64
-	var calls sync.WaitGroup
-	for range 64 {
-		calls.Go(func() {
-			for range 200 {
-				if rand.IntN(50) == 0 {
-					version.Add(1)
-				}
-				want := contextFor(fmt.Sprint(rand.IntN(4)), int(version.Load()))
-				ctx, cancel := context.WithCancel(context.Background())
-				if rand.IntN(10) == 0 {
-					cancel()
-				}
-				h, err := s.acquire(ctx, want)
-				cancel()
-				if err != nil {
-					continue
-				}
-				c := h.author.(*counted)
-				c.calls.Add(1)
-				if c.closes.Load() != 0 {
-					t.Error("a call on a closed instance")
-				}
-				if !sameSettings(c.settings, want) {
-					t.Errorf("want %v, have %v", want.DataSource, c.settings.DataSource)
-				}
-				c.calls.Add(-1)
-				s.release(h)
+	synctest.Test(t, func(t *testing.T) {
+		o := &opener{before: func(ctx context.Context, c Context) error {
+			time.Sleep(rand.N(20 * time.Millisecond))
+			if rand.IntN(20) == 0 {
+				return errors.New("no luck")
 			}
-		})
-	}
-	calls.Wait()
-	if err := s.shutdown(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if len(o.opened) < 10 {
-		t.Errorf("only %d instances were opened", len(o.opened))
-	}
-	for _, c := range o.opened {
-		if c.closes.Load() != 1 || c.closedIn.Load() != 0 {
-			t.Errorf("closed %d times, with %d calls on it", c.closes.Load(), c.closedIn.Load())
+			return ctx.Err()
+		}}
+		s := newInstances(o.open, 300*time.Millisecond, slog.New(slog.DiscardHandler))
+		var version, made atomic.Int64
+		var calls sync.WaitGroup
+		for range 200 {
+			calls.Go(func() {
+				for range 50 {
+					time.Sleep(rand.N(200 * time.Millisecond))
+					if rand.IntN(50) == 0 {
+						version.Add(1)
+					}
+					want := contextFor(fmt.Sprint(rand.IntN(8)), int(version.Load()))
+					if rand.IntN(100) == 0 {
+						s.forget(want)
+					}
+					if oneCall(t, s, want) {
+						made.Add(1)
+					}
+				}
+			})
 		}
+		calls.Wait()
+		if err := s.shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(o.opened) < 100 || made.Load() < 5000 {
+			t.Errorf("only %d instances were opened, for %d calls", len(o.opened), made.Load())
+		}
+		for _, c := range o.opened {
+			if c.closes.Load() != 1 || c.closedIn.Load() != 0 {
+				t.Errorf("closed %d times, with %d calls on it", c.closes.Load(), c.closedIn.Load())
+			}
+		}
+		if s.alive != 0 {
+			t.Errorf("%d instances are thought alive", s.alive)
+		}
+	})
+}
+
+// oneCall makes a call of some length, and reports whether there was an
+// instance for it.
+func oneCall(t *testing.T, s *instances, want Context) bool {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if rand.IntN(10) == 0 {
+		defer time.AfterFunc(rand.N(10*time.Millisecond), cancel).Stop()
 	}
-	if s.alive != 0 {
-		t.Errorf("%d instances are thought alive", s.alive)
+	h, err := s.acquire(ctx, want, rand.IntN(10) == 0)
+	if err != nil {
+		return false
 	}
+	defer s.release(h)
+	c := h.author.(*counted)
+	c.calls.Add(1)
+	defer c.calls.Add(-1)
+	if rand.IntN(20) == 0 {
+		time.Sleep(rand.N(time.Second))
+	}
+	if c.closes.Load() != 0 {
+		t.Error("a call on a closed instance")
+	}
+	if !sameSettings(c.settings, want) {
+		t.Errorf("want %v, have %v", want.DataSource, c.settings.DataSource)
+	}
+	return true
 }
 
 func TestOneOpeningForManyCalls(t *testing.T) {
@@ -121,7 +143,7 @@ func TestOneOpeningForManyCalls(t *testing.T) {
 		var calls sync.WaitGroup
 		for range 100 {
 			calls.Go(func() {
-				h, err := s.acquire(t.Context(), contextFor("one", 1))
+				h, err := s.acquire(t.Context(), contextFor("one", 1), false)
 				if err != nil {
 					t.Error(err)
 					return
@@ -154,7 +176,7 @@ func TestOpeningOutlivesTheFirstCaller(t *testing.T) {
 		first, leave := context.WithCancel(t.Context())
 		outcome := make(chan error, 2)
 		ask := func(ctx context.Context) {
-			h, err := s.acquire(ctx, contextFor("one", 1))
+			h, err := s.acquire(ctx, contextFor("one", 1), false)
 			if err == nil {
 				s.release(h)
 			}
@@ -182,7 +204,7 @@ func TestOpeningEndsWhenNobodyWaits(t *testing.T) {
 		s := o.instances()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := s.acquire(ctx, contextFor("one", 1)); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := s.acquire(ctx, contextFor("one", 1), false); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		synctest.Wait()
@@ -190,7 +212,7 @@ func TestOpeningEndsWhenNobodyWaits(t *testing.T) {
 			t.Errorf("%d alive in %d places", s.alive, len(s.slots))
 		}
 		o.before = nil
-		h, err := s.acquire(t.Context(), contextFor("one", 1))
+		h, err := s.acquire(t.Context(), contextFor("one", 1), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +225,7 @@ func TestFailedOpeningKeepsTheOldInstance(t *testing.T) {
 	o := &opener{}
 	s := o.instances()
 	acquire := func(version int) error {
-		h, err := s.acquire(t.Context(), contextFor("one", version))
+		h, err := s.acquire(t.Context(), contextFor("one", version), false)
 		if err == nil {
 			s.release(h)
 		}
@@ -222,7 +244,7 @@ func TestFailedOpeningKeepsTheOldInstance(t *testing.T) {
 	if err := acquire(1); err != nil || len(o.opened) != 1 {
 		t.Errorf("%d opened, %v", len(o.opened), err)
 	}
-	if err := acquire(2); err != nil {
+	if err := acquire(3); err != nil {
 		t.Error(err)
 	}
 	if err := s.shutdown(t.Context()); err != nil {
@@ -239,16 +261,16 @@ func TestReplacedInstanceLivesAsLongAsItsCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &opener{}
 		s := o.instances()
-		long, err := s.acquire(t.Context(), contextFor("one", 1))
+		long, err := s.acquire(t.Context(), contextFor("one", 1), false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		short, err := s.acquire(t.Context(), contextFor("one", 2))
+		short, err := s.acquire(t.Context(), contextFor("one", 2), false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.release(short)
-		time.Sleep(time.Hour)
+		time.Sleep(time.Minute)
 		if o.opened[0].closes.Load() != 0 {
 			t.Error("closed under a call")
 		}
@@ -267,11 +289,11 @@ func TestPanicsOfOpenAndClose(t *testing.T) {
 			panic("as ordered")
 		}
 		return newInstance(closePanics{}), nil
-	}, slog.New(slog.DiscardHandler))
-	if _, err := s.acquire(t.Context(), contextFor("open", 1)); err == nil || err.Error() != "the plugin panicked: as ordered" {
+	}, 0, slog.New(slog.DiscardHandler))
+	if _, err := s.acquire(t.Context(), contextFor("open", 1), false); err == nil || err.Error() != "the plugin panicked: as ordered" {
 		t.Errorf("got %v", err)
 	}
-	h, err := s.acquire(t.Context(), contextFor("close", 1))
+	h, err := s.acquire(t.Context(), contextFor("close", 1), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +301,7 @@ func TestPanicsOfOpenAndClose(t *testing.T) {
 	if err := s.shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.acquire(t.Context(), contextFor("late", 1)); !errors.Is(err, ErrUnavailable) {
+	if _, err := s.acquire(t.Context(), contextFor("late", 1), false); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("after shutdown: %v", err)
 	}
 }

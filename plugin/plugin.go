@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,6 +24,8 @@ type Plugin struct {
 	text  string
 	// tracer is nil if there are to be no spans.
 	tracer func(*slog.Logger) (trace.Tracer, error)
+	// idle is how long an unused instance stays open; 0 is for ever.
+	idle time.Duration
 	// faults are what is wrong with the author's types: Serve reports them.
 	faults error
 }
@@ -44,8 +47,14 @@ const (
 //
 // open is called with the first call for a data source and again when its
 // settings have changed; a change of GrafanaConfig alone is none. Its ctx ends
-// when it returns. When the last call on the instance that was replaced has
-// ended, that one is closed.
+// when it returns. Its error answers the call, and those that follow until it
+// is tried again: after half a second at first, half a minute at last, or at
+// once by a health check or with other settings. Calls made with the settings
+// before still find the instance before.
+//
+// An instance is closed once, when the last call and stream on it has ended,
+// after its settings have changed, its data source was deleted, it was idle
+// (see CloseIdle), or the plugin is to end.
 //
 // I must be a concrete type. A method that has the name of one of these
 // capabilities but another signature is a fault that Serve reports.
@@ -76,7 +85,7 @@ func App[S, I any](open func(context.Context, Settings[S]) (I, error)) Plugin {
 }
 
 func newPlugin[S, I any](noun string, open func(context.Context, Settings[S]) (I, error)) Plugin {
-	p := Plugin{noun: noun}
+	p := Plugin{noun: noun, idle: defaultIdle}
 	p.offer = inspect(reflect.TypeFor[I](), &p.faults)
 	if err := secretFields(reflect.TypeFor[S]()); err != nil {
 		p.faults = errors.Join(p.faults, err)

@@ -54,6 +54,10 @@ func Serve(ctx context.Context, p Plugin) error {
 	if os.Getenv(cookieKey) != cookieValue {
 		return errors.New(p.introduction())
 	}
+	p, err := p.obeyOperator()
+	if err != nil {
+		return err
+	}
 	defer takeBrokenPipes()()
 	log := hclog.New(&hclog.LoggerOptions{Level: logLevel(), Output: os.Stderr, JSONFormat: true})
 	s := newServer(p, slog.New(logHandler{to: log}))

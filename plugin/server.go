@@ -45,7 +45,7 @@ type server struct {
 
 func newServer(p Plugin, logger *slog.Logger) *server {
 	logger = slog.New(callHandler{next: logger.Handler()})
-	s := &server{plugin: p, logger: logger, instances: newInstances(p.open, logger)}
+	s := &server{plugin: p, logger: logger, instances: newInstances(p.open, p.idle, logger)}
 	s.metrics = newMetrics(s.instances.count)
 	s.draining, s.startDraining = context.WithCancel(context.Background())
 	s.running, s.endRunning = context.WithCancel(context.Background())
@@ -66,6 +66,12 @@ func (s *server) Describe(context.Context, *wire.DescribeRequest) (*wire.Describ
 	return &wire.DescribeResponse{Chunked: s.plugin.offer.chunks, QueryText: s.plugin.text}, nil
 }
 
+// Forget closes what is open for a data source that was deleted.
+func (s *server) Forget(_ context.Context, req *wire.ForgetRequest) (*wire.ForgetResponse, error) {
+	s.instances.forget(contextFromWire(req.PluginContext))
+	return &wire.ForgetResponse{}, nil
+}
+
 // call makes one call of the author's code, on the instance that the call's
 // settings name. It returns what f does, why there is no instance, or what f
 // panicked with.
@@ -81,7 +87,7 @@ func (s *server) call(ctx context.Context, endpoint string, c call, f func(conte
 	defer cancel()
 	defer context.AfterFunc(s.running, cancel)()
 
-	h, err := s.instances.acquire(ctx, c.context)
+	h, err := s.instances.acquire(ctx, c.context, endpoint == endpointHealth)
 	if err != nil {
 		return err
 	}

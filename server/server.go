@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/plugboard/plugboard/host"
+	"github.com/plugboard/plugboard/plugin"
 	"github.com/plugboard/plugboard/server/access"
 	"github.com/plugboard/plugboard/server/config"
 	"github.com/plugboard/plugboard/server/datasource"
@@ -55,6 +56,9 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeader         = 64 << 10
+	// forgetTime bounds how long a reload waits for plugins that are told of
+	// deleted data sources.
+	forgetTime = 5 * time.Second
 	// shutdownTimeout is how long requests may go on after the server was told
 	// to stop.
 	shutdownTimeout = 10 * time.Second
@@ -165,12 +169,28 @@ func (s *Server) Reload(ctx context.Context) {
 	if err != nil {
 		s.log.Error("provisioning not applied", "error", err)
 	}
-	for _, d := range append(changes.Updated, changes.Deleted...) {
-		s.host.RenewStreams(d.UID)
-	}
+	s.tellPlugins(ctx, changes)
 	if n := len(changes.Created) + len(changes.Updated) + len(changes.Deleted) + len(changes.Apps); n > 0 {
 		s.log.Info("provisioning applied", "created", len(changes.Created), "updated", len(changes.Updated),
 			"deleted", len(changes.Deleted), "apps", len(changes.Apps))
+	}
+}
+
+// tellPlugins makes what runs notice that settings have changed.
+func (s *Server) tellPlugins(ctx context.Context, changes datasource.Changes) {
+	ctx, cancel := context.WithTimeout(ctx, forgetTime)
+	defer cancel()
+	for _, d := range changes.Updated {
+		s.host.RenewStreams(d.Type, d.UID)
+	}
+	for _, app := range changes.Apps {
+		s.host.RenewStreams(app.PluginID, "")
+	}
+	for _, d := range changes.Deleted {
+		err := s.host.Forget(ctx, plugin.Context{PluginID: d.Type, DataSource: &plugin.DataSourceSettings{ID: d.ID, UID: d.UID}})
+		if err != nil && !errors.Is(err, host.ErrNotFound) && !errors.Is(err, host.ErrNoBackend) {
+			s.log.Warn("the plugin was not told that a data source was deleted", "plugin", d.Type, "datasource", d.UID, "error", err)
+		}
 	}
 }
 

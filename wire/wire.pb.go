@@ -2542,6 +2542,88 @@ func (x *DescribeResponse) GetQueryText() string {
 	return ""
 }
 
+// ForgetRequest names a data source that is no more, or the tenant of an app,
+// as the calls for it did. Settings and secrets need not be in it.
+type ForgetRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PluginContext *PluginContext         `protobuf:"bytes,1,opt,name=plugin_context,json=pluginContext,proto3" json:"plugin_context,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetRequest) Reset() {
+	*x = ForgetRequest{}
+	mi := &file_plugboard_wire_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetRequest) ProtoMessage() {}
+
+func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugboard_wire_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetRequest.ProtoReflect.Descriptor instead.
+func (*ForgetRequest) Descriptor() ([]byte, []int) {
+	return file_plugboard_wire_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ForgetRequest) GetPluginContext() *PluginContext {
+	if x != nil {
+		return x.PluginContext
+	}
+	return nil
+}
+
+type ForgetResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetResponse) Reset() {
+	*x = ForgetResponse{}
+	mi := &file_plugboard_wire_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetResponse) ProtoMessage() {}
+
+func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugboard_wire_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetResponse.ProtoReflect.Descriptor instead.
+func (*ForgetResponse) Descriptor() ([]byte, []int) {
+	return file_plugboard_wire_proto_rawDescGZIP(), []int{36}
+}
+
 type CollectMetricsResponse_Payload struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Prometheus    []byte                 `protobuf:"bytes,1,opt,name=prometheus,proto3" json:"prometheus,omitempty"`
@@ -2551,7 +2633,7 @@ type CollectMetricsResponse_Payload struct {
 
 func (x *CollectMetricsResponse_Payload) Reset() {
 	*x = CollectMetricsResponse_Payload{}
-	mi := &file_plugboard_wire_proto_msgTypes[43]
+	mi := &file_plugboard_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2563,7 +2645,7 @@ func (x *CollectMetricsResponse_Payload) String() string {
 func (*CollectMetricsResponse_Payload) ProtoMessage() {}
 
 func (x *CollectMetricsResponse_Payload) ProtoReflect() protoreflect.Message {
-	mi := &file_plugboard_wire_proto_msgTypes[43]
+	mi := &file_plugboard_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2821,7 +2903,10 @@ const file_plugboard_wire_proto_rawDesc = "" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\achunked\x18\x01 \x01(\bR\achunked\x12\x1d\n" +
 	"\n" +
-	"query_text\x18\x02 \x01(\tR\tqueryText*&\n" +
+	"query_text\x18\x02 \x01(\tR\tqueryText\"U\n" +
+	"\rForgetRequest\x12D\n" +
+	"\x0eplugin_context\x18\x01 \x01(\v2\x1d.plugboard.wire.PluginContextR\rpluginContext\"\x10\n" +
+	"\x0eForgetResponse*&\n" +
 	"\x0fDataFrameFormat\x12\t\n" +
 	"\x05ARROW\x10\x00\x12\b\n" +
 	"\x04JSON\x10\x01B%Z#github.com/plugboard/plugboard/wireb\x06proto3"
@@ -2839,7 +2924,7 @@ func file_plugboard_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_plugboard_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_plugboard_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_plugboard_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_plugboard_wire_proto_goTypes = []any{
 	(DataFrameFormat)(0),                   // 0: plugboard.wire.DataFrameFormat
 	(CheckHealthResponse_HealthStatus)(0),  // 1: plugboard.wire.CheckHealthResponse.HealthStatus
@@ -2881,55 +2966,57 @@ var file_plugboard_wire_proto_goTypes = []any{
 	(*StatusResult)(nil),                   // 37: plugboard.wire.StatusResult
 	(*DescribeRequest)(nil),                // 38: plugboard.wire.DescribeRequest
 	(*DescribeResponse)(nil),               // 39: plugboard.wire.DescribeResponse
-	nil,                                    // 40: plugboard.wire.AppInstanceSettings.DecryptedSecureJsonDataEntry
-	nil,                                    // 41: plugboard.wire.DataSourceInstanceSettings.DecryptedSecureJsonDataEntry
-	nil,                                    // 42: plugboard.wire.PluginContext.GrafanaConfigEntry
-	nil,                                    // 43: plugboard.wire.CallResourceRequest.HeadersEntry
-	nil,                                    // 44: plugboard.wire.CallResourceResponse.HeadersEntry
-	nil,                                    // 45: plugboard.wire.QueryDataRequest.HeadersEntry
-	nil,                                    // 46: plugboard.wire.QueryDataResponse.ResponsesEntry
-	nil,                                    // 47: plugboard.wire.QueryChunkedDataRequest.HeadersEntry
-	(*CollectMetricsResponse_Payload)(nil), // 48: plugboard.wire.CollectMetricsResponse.Payload
-	nil,                                    // 49: plugboard.wire.CheckHealthRequest.HeadersEntry
-	nil,                                    // 50: plugboard.wire.SubscribeStreamRequest.HeadersEntry
-	nil,                                    // 51: plugboard.wire.PublishStreamRequest.HeadersEntry
-	nil,                                    // 52: plugboard.wire.RunStreamRequest.HeadersEntry
+	(*ForgetRequest)(nil),                  // 40: plugboard.wire.ForgetRequest
+	(*ForgetResponse)(nil),                 // 41: plugboard.wire.ForgetResponse
+	nil,                                    // 42: plugboard.wire.AppInstanceSettings.DecryptedSecureJsonDataEntry
+	nil,                                    // 43: plugboard.wire.DataSourceInstanceSettings.DecryptedSecureJsonDataEntry
+	nil,                                    // 44: plugboard.wire.PluginContext.GrafanaConfigEntry
+	nil,                                    // 45: plugboard.wire.CallResourceRequest.HeadersEntry
+	nil,                                    // 46: plugboard.wire.CallResourceResponse.HeadersEntry
+	nil,                                    // 47: plugboard.wire.QueryDataRequest.HeadersEntry
+	nil,                                    // 48: plugboard.wire.QueryDataResponse.ResponsesEntry
+	nil,                                    // 49: plugboard.wire.QueryChunkedDataRequest.HeadersEntry
+	(*CollectMetricsResponse_Payload)(nil), // 50: plugboard.wire.CollectMetricsResponse.Payload
+	nil,                                    // 51: plugboard.wire.CheckHealthRequest.HeadersEntry
+	nil,                                    // 52: plugboard.wire.SubscribeStreamRequest.HeadersEntry
+	nil,                                    // 53: plugboard.wire.PublishStreamRequest.HeadersEntry
+	nil,                                    // 54: plugboard.wire.RunStreamRequest.HeadersEntry
 }
 var file_plugboard_wire_proto_depIdxs = []int32{
-	40, // 0: plugboard.wire.AppInstanceSettings.decrypted_secure_json_data:type_name -> plugboard.wire.AppInstanceSettings.DecryptedSecureJsonDataEntry
-	41, // 1: plugboard.wire.DataSourceInstanceSettings.decrypted_secure_json_data:type_name -> plugboard.wire.DataSourceInstanceSettings.DecryptedSecureJsonDataEntry
+	42, // 0: plugboard.wire.AppInstanceSettings.decrypted_secure_json_data:type_name -> plugboard.wire.AppInstanceSettings.DecryptedSecureJsonDataEntry
+	43, // 1: plugboard.wire.DataSourceInstanceSettings.decrypted_secure_json_data:type_name -> plugboard.wire.DataSourceInstanceSettings.DecryptedSecureJsonDataEntry
 	7,  // 2: plugboard.wire.PluginContext.user:type_name -> plugboard.wire.User
 	5,  // 3: plugboard.wire.PluginContext.app_instance_settings:type_name -> plugboard.wire.AppInstanceSettings
 	6,  // 4: plugboard.wire.PluginContext.data_source_instance_settings:type_name -> plugboard.wire.DataSourceInstanceSettings
-	42, // 5: plugboard.wire.PluginContext.grafana_config:type_name -> plugboard.wire.PluginContext.GrafanaConfigEntry
+	44, // 5: plugboard.wire.PluginContext.grafana_config:type_name -> plugboard.wire.PluginContext.GrafanaConfigEntry
 	8,  // 6: plugboard.wire.CallResourceRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	43, // 7: plugboard.wire.CallResourceRequest.headers:type_name -> plugboard.wire.CallResourceRequest.HeadersEntry
-	44, // 8: plugboard.wire.CallResourceResponse.headers:type_name -> plugboard.wire.CallResourceResponse.HeadersEntry
+	45, // 7: plugboard.wire.CallResourceRequest.headers:type_name -> plugboard.wire.CallResourceRequest.HeadersEntry
+	46, // 8: plugboard.wire.CallResourceResponse.headers:type_name -> plugboard.wire.CallResourceResponse.HeadersEntry
 	12, // 9: plugboard.wire.DataQuery.time_range:type_name -> plugboard.wire.TimeRange
 	8,  // 10: plugboard.wire.QueryDataRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	45, // 11: plugboard.wire.QueryDataRequest.headers:type_name -> plugboard.wire.QueryDataRequest.HeadersEntry
+	47, // 11: plugboard.wire.QueryDataRequest.headers:type_name -> plugboard.wire.QueryDataRequest.HeadersEntry
 	13, // 12: plugboard.wire.QueryDataRequest.queries:type_name -> plugboard.wire.DataQuery
 	0,  // 13: plugboard.wire.QueryDataRequest.format:type_name -> plugboard.wire.DataFrameFormat
-	46, // 14: plugboard.wire.QueryDataResponse.responses:type_name -> plugboard.wire.QueryDataResponse.ResponsesEntry
+	48, // 14: plugboard.wire.QueryDataResponse.responses:type_name -> plugboard.wire.QueryDataResponse.ResponsesEntry
 	0,  // 15: plugboard.wire.DataResponse.format:type_name -> plugboard.wire.DataFrameFormat
 	8,  // 16: plugboard.wire.QueryChunkedDataRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	47, // 17: plugboard.wire.QueryChunkedDataRequest.headers:type_name -> plugboard.wire.QueryChunkedDataRequest.HeadersEntry
+	49, // 17: plugboard.wire.QueryChunkedDataRequest.headers:type_name -> plugboard.wire.QueryChunkedDataRequest.HeadersEntry
 	13, // 18: plugboard.wire.QueryChunkedDataRequest.queries:type_name -> plugboard.wire.DataQuery
 	0,  // 19: plugboard.wire.QueryChunkedDataRequest.format:type_name -> plugboard.wire.DataFrameFormat
 	0,  // 20: plugboard.wire.QueryChunkedDataResponse.format:type_name -> plugboard.wire.DataFrameFormat
 	8,  // 21: plugboard.wire.CollectMetricsRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	48, // 22: plugboard.wire.CollectMetricsResponse.metrics:type_name -> plugboard.wire.CollectMetricsResponse.Payload
+	50, // 22: plugboard.wire.CollectMetricsResponse.metrics:type_name -> plugboard.wire.CollectMetricsResponse.Payload
 	8,  // 23: plugboard.wire.CheckHealthRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	49, // 24: plugboard.wire.CheckHealthRequest.headers:type_name -> plugboard.wire.CheckHealthRequest.HeadersEntry
+	51, // 24: plugboard.wire.CheckHealthRequest.headers:type_name -> plugboard.wire.CheckHealthRequest.HeadersEntry
 	1,  // 25: plugboard.wire.CheckHealthResponse.status:type_name -> plugboard.wire.CheckHealthResponse.HealthStatus
 	8,  // 26: plugboard.wire.SubscribeStreamRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	50, // 27: plugboard.wire.SubscribeStreamRequest.headers:type_name -> plugboard.wire.SubscribeStreamRequest.HeadersEntry
+	52, // 27: plugboard.wire.SubscribeStreamRequest.headers:type_name -> plugboard.wire.SubscribeStreamRequest.HeadersEntry
 	2,  // 28: plugboard.wire.SubscribeStreamResponse.status:type_name -> plugboard.wire.SubscribeStreamResponse.Status
 	8,  // 29: plugboard.wire.PublishStreamRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	51, // 30: plugboard.wire.PublishStreamRequest.headers:type_name -> plugboard.wire.PublishStreamRequest.HeadersEntry
+	53, // 30: plugboard.wire.PublishStreamRequest.headers:type_name -> plugboard.wire.PublishStreamRequest.HeadersEntry
 	3,  // 31: plugboard.wire.PublishStreamResponse.status:type_name -> plugboard.wire.PublishStreamResponse.Status
 	8,  // 32: plugboard.wire.RunStreamRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	52, // 33: plugboard.wire.RunStreamRequest.headers:type_name -> plugboard.wire.RunStreamRequest.HeadersEntry
+	54, // 33: plugboard.wire.RunStreamRequest.headers:type_name -> plugboard.wire.RunStreamRequest.HeadersEntry
 	8,  // 34: plugboard.wire.AdmissionRequest.plugin_context:type_name -> plugboard.wire.PluginContext
 	4,  // 35: plugboard.wire.AdmissionRequest.operation:type_name -> plugboard.wire.AdmissionRequest.Operation
 	29, // 36: plugboard.wire.AdmissionRequest.kind:type_name -> plugboard.wire.GroupVersionKind
@@ -2940,14 +3027,15 @@ var file_plugboard_wire_proto_depIdxs = []int32{
 	33, // 41: plugboard.wire.ConversionRequest.target_version:type_name -> plugboard.wire.GroupVersion
 	37, // 42: plugboard.wire.ConversionResponse.result:type_name -> plugboard.wire.StatusResult
 	34, // 43: plugboard.wire.ConversionResponse.objects:type_name -> plugboard.wire.RawObject
-	9,  // 44: plugboard.wire.CallResourceRequest.HeadersEntry.value:type_name -> plugboard.wire.StringList
-	9,  // 45: plugboard.wire.CallResourceResponse.HeadersEntry.value:type_name -> plugboard.wire.StringList
-	16, // 46: plugboard.wire.QueryDataResponse.ResponsesEntry.value:type_name -> plugboard.wire.DataResponse
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	8,  // 44: plugboard.wire.ForgetRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	9,  // 45: plugboard.wire.CallResourceRequest.HeadersEntry.value:type_name -> plugboard.wire.StringList
+	9,  // 46: plugboard.wire.CallResourceResponse.HeadersEntry.value:type_name -> plugboard.wire.StringList
+	16, // 47: plugboard.wire.QueryDataResponse.ResponsesEntry.value:type_name -> plugboard.wire.DataResponse
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_plugboard_wire_proto_init() }
@@ -2961,7 +3049,7 @@ func file_plugboard_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugboard_wire_proto_rawDesc), len(file_plugboard_wire_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   48,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

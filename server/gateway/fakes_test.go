@@ -41,8 +41,8 @@ type fakeHost struct {
 	logs      func(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 	text      string // the query text field of all plugins
 
-	mu      sync.Mutex
-	renewed []string
+	mu                 sync.Mutex
+	renewed, forgotten []string
 }
 
 func (h *fakeHost) Plugins() []host.Plugin { return h.plugins }
@@ -98,10 +98,17 @@ func (h *fakeHost) Publish(_ context.Context, req *plugin.StreamRequest) (plugin
 	return h.publish(req)
 }
 
-func (h *fakeHost) RenewStreams(uid string) {
+func (h *fakeHost) RenewStreams(pluginID, uid string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.renewed = append(h.renewed, uid)
+	h.renewed = append(h.renewed, pluginID+"/"+uid)
+}
+
+func (h *fakeHost) Forget(_ context.Context, deleted plugin.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.forgotten = append(h.forgotten, deleted.PluginID+"/"+deleted.DataSource.UID)
+	return nil
 }
 
 // memoryStore keeps data sources in a map.

@@ -55,7 +55,8 @@ type Host interface {
 
 	Subscribe(ctx context.Context, req *plugin.StreamRequest, renew func(context.Context) (plugin.Context, error)) (*host.Subscription, error)
 	Publish(ctx context.Context, req *plugin.StreamRequest) (plugin.StreamReply, error)
-	RenewStreams(uid string)
+	RenewStreams(pluginID, uid string)
+	Forget(ctx context.Context, deleted plugin.Context) error
 }
 
 // Guard tells who makes a request. Its errors are those of package access.

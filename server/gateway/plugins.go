@@ -110,6 +110,7 @@ func (g *Gateway) savePluginSettings(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return storeFailure(err)
 	}
+	g.host.RenewStreams(p.Manifest.ID, "")
 	return writeJSON(w, http.StatusOK, map[string]string{"message": "Plugin settings updated"})
 }
 

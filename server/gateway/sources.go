@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -9,7 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/plugboard/plugboard/host"
+	"github.com/plugboard/plugboard/plugin"
 	"github.com/plugboard/plugboard/server/access"
 	"github.com/plugboard/plugboard/server/datasource"
 )
@@ -156,8 +160,11 @@ func (g *Gateway) updateSource(w http.ResponseWriter, r *http.Request) error {
 	if d, err = g.store.Update(r.Context(), d); err != nil {
 		return storeFailure(err)
 	}
-	if !d.Updated.Equal(stored.Updated) {
-		g.host.RenewStreams(stored.UID)
+	switch {
+	case d.Type != stored.Type || d.UID != stored.UID:
+		g.forget(r.Context(), stored) // as far as that plugin can tell
+	case !d.Updated.Equal(stored.Updated):
+		g.host.RenewStreams(stored.Type, stored.UID)
 	}
 	return writeJSON(w, http.StatusOK, savedJSON{jsonOf(d), d.ID, "Datasource updated", d.Name})
 }
@@ -171,12 +178,28 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *http.Request) error {
 	if err := g.store.Delete(r.Context(), d.ID); err != nil {
 		return storeFailure(err)
 	}
-	g.host.RenewStreams(d.UID)
+	g.forget(r.Context(), d)
 	return writeJSON(w, http.StatusOK, struct {
 		ID      int64  `json:"id"`
 		Message string `json:"message"`
 	}{d.ID, "Data source deleted"})
 }
+
+// forget tells a plugin that a data source of its is gone. That is done whether
+// the plugin listens or not: in time it closes what it does not use.
+func (g *Gateway) forget(ctx context.Context, d datasource.DataSource) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetTime)
+	defer cancel()
+	settings := plugin.DataSourceSettings{ID: d.ID, UID: d.UID}
+	err := g.host.Forget(ctx, plugin.Context{PluginID: d.Type, OrgID: orgID, Namespace: namespace, DataSource: &settings})
+	if err != nil && !errors.Is(err, host.ErrNotFound) && !errors.Is(err, host.ErrNoBackend) {
+		g.log.Warn("the plugin was not told that a data source was deleted", keyPlugin, d.Type, keySource, d.UID, keyError, err)
+	}
+}
+
+// forgetTime bounds how long the deletion of a data source waits for its
+// plugin.
+const forgetTime = time.Second
 
 // sourceByID answers what is left of /api/datasources/:id/: the health check.
 func (g *Gateway) sourceByID(w http.ResponseWriter, r *http.Request) error {

@@ -24,8 +24,8 @@ func TestSources(t *testing.T) {
 	}
 	a.wantFailure(409, "", "data source has been changed by somebody else", "PUT", "/api/datasources/3", `{"name":"III","type":"p-datasource","version":1}`)
 	a.want(200, `{"id":3,"message":"Data source deleted"}`, "DELETE", "/api/datasources/name/III", "")
-	if want := []string{"three", "three"}; !slices.Equal(a.host.renewed, want) {
-		t.Errorf("streams renewed: %v, want %v", a.host.renewed, want)
+	if want := []string{"p-datasource/three"}; !slices.Equal(a.host.renewed, want) || !slices.Equal(a.host.forgotten, want) {
+		t.Errorf("streams renewed: %v, forgotten: %v, want %v each", a.host.renewed, a.host.forgotten, want)
 	}
 	a.wantFailure(404, "", "Data source not found: ", "GET", "/api/datasources/3", "")
 	a.wantFailure(404, "", "Data source not found: ", "DELETE", "/api/datasources/uid/three", "")

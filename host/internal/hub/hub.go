@@ -100,12 +100,13 @@ func (h *Hub) forget(s *stream) {
 	}
 }
 
-// Renew runs the streams of a data source anew, with fresh contexts.
-func (h *Hub) Renew(dataSource string) {
+// Renew runs the streams of a data source anew, with fresh contexts; those of
+// the plugin itself if the uid is empty.
+func (h *Hub) Renew(plugin, dataSource string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for key, s := range h.streams {
-		if key.DataSource == dataSource {
+		if key.Plugin == plugin && key.DataSource == dataSource {
 			s.rerun()
 		}
 	}

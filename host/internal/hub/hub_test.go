@@ -281,8 +281,10 @@ func TestRenewRunsAnewWithFreshContext(t *testing.T) {
 	bubble(t, f, func(t *testing.T, h *Hub) {
 		l := join(h, "x")
 		next(t, l)
-		h.Renew("another")
-		h.Renew(key.DataSource)
+		h.Renew(key.Plugin, "another")
+		h.Renew("another", key.DataSource)
+		h.Renew(key.Plugin, "")
+		h.Renew(key.Plugin, key.DataSource)
 		began := time.Now()
 		if got := next(t, l); got != "2.0" || time.Since(began) != 0 {
 			t.Errorf("packet %q after %v", got, time.Since(began))
@@ -303,7 +305,7 @@ func TestRenewEndsAPause(t *testing.T) {
 	bubble(t, f, func(t *testing.T, h *Hub) {
 		l := join(h, "x")
 		<-time.After(7 * time.Second) // the seventh run was at 6.3 s, the next would be at 11.3 s
-		h.Renew(key.DataSource)
+		h.Renew(key.Plugin, key.DataSource)
 		began := time.Now()
 		if got := next(t, l); got != "8.0" || time.Since(began) != 0 {
 			t.Errorf("packet %q after %v", got, time.Since(began))
@@ -383,7 +385,7 @@ func TestManyListeners(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				h.Renew(key.DataSource)
+				h.Renew(key.Plugin, key.DataSource)
 			})
 		}
 		group.Wait()

@@ -276,6 +276,12 @@ func (s *Supervisor[P]) Acquire(ctx context.Context) (P, error) {
 	return process, err
 }
 
+// Running returns the process if there is one now.
+func (s *Supervisor[P]) Running() (process P, ok bool) {
+	process, changed, err := s.look()
+	return process, changed == nil && err == nil
+}
+
 var errWaited = errors.New("waited")
 
 // look returns the process if there is one, an error if there is no point in
