@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -149,7 +150,7 @@ func TestUnmarshalMisaligned(t *testing.T) {
 }
 
 // file returns an Arrow file of these record batches.
-func file(t *testing.T, schema *arrow.Schema, batches ...arrow.RecordBatch) []byte {
+func file(t testing.TB, schema *arrow.Schema, batches ...arrow.RecordBatch) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w, err := ipc.NewFileWriter(&out, ipc.WithSchema(schema))
@@ -169,16 +170,7 @@ func file(t *testing.T, schema *arrow.Schema, batches ...arrow.RecordBatch) []by
 
 func TestUnmarshalSeveralBatches(t *testing.T) {
 	want := frametest.Random(rand.New(rand.NewPCG(1, 5)), 40)
-	r, err := ipc.NewMappedFileReader(marshal(t, want))
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := r.Read()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := file(t, r.Schema(), all.NewSlice(0, 0), all.NewSlice(0, 11), all.NewSlice(11, 11), all.NewSlice(11, 25), all.NewSlice(25, 40))
-	frametest.Equal(t, unmarshal(t, b), want)
+	frametest.Equal(t, unmarshal(t, batches(t, want, 0, 11, 11, 25, 40)), want)
 }
 
 func TestUnmarshalStringViews(t *testing.T) {
@@ -236,21 +228,131 @@ func TestUnmarshalBoundsMemory(t *testing.T) {
 	}
 }
 
+// TestUnmarshalBatches checks that batches stay apart, and are views.
+func TestUnmarshalBatches(t *testing.T) {
+	want := frametest.Random(rand.New(rand.NewPCG(1, 31)), 40)
+	b := batches(t, want, 0, 11, 11, 25, 40)
+	got, err := frame.UnmarshalBatches(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, rows := range []int{0, 11, 0, 14, 15} {
+		if got[i].Rows() != rows {
+			t.Errorf("batch %d has %d rows, not %d", i, got[i].Rows(), rows)
+		}
+	}
+	whole := got[0]
+	for _, batch := range got[1:] {
+		if err := whole.AppendRows(batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	frametest.Equal(t, whole, want)
+
+	none, err := frame.UnmarshalBatches(marshal(t, want.SliceRows(0, 0)))
+	if err != nil || len(none) != 1 {
+		t.Fatalf("%d frames, %v", len(none), err)
+	}
+	frametest.Equal(t, none[0], want.SliceRows(0, 0))
+
+	large := frame.New("", frame.NewField("v", nil, make([]float64, 1_000_000)))
+	b = batches(t, large, 500_000, 1_000_000)
+	if n := allocated(func() { _, err = frame.UnmarshalBatches(b) }); n > 10_000 || err != nil {
+		t.Errorf("%d bytes allocated to look at %d, %v", n, len(b), err)
+	}
+}
+
+// batches returns an Arrow file of the frame, in batches that end at these rows.
+func batches(t testing.TB, f *frame.Frame, ends ...int) []byte {
+	t.Helper()
+	r, err := ipc.NewMappedFileReader(marshal(t, f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts []arrow.RecordBatch
+	from := 0
+	for _, to := range ends {
+		parts, from = append(parts, all.NewSlice(int64(from), int64(to))), to
+	}
+	return file(t, r.Schema(), parts...)
+}
+
+// allocated returns how many bytes do allocates.
+func allocated(do func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// TestUnmarshalBoundsViews: string views may show the same text again and again,
+// in every column of every batch. All of them together do not become more than
+// some times the file.
+func TestUnmarshalBoundsViews(t *testing.T) {
+	const columns, rows = 16, 2000
+	text := strings.Repeat("x", 20_000)
+	view := array.NewStringViewBuilder(memory.DefaultAllocator)
+	view.Append(text)
+	one := view.NewStringViewArray().Data()
+	views := bytes.Repeat(one.Buffers()[1].Bytes()[:16], rows) // all show it
+	column := array.NewStringViewData(array.NewData(arrow.BinaryTypes.StringView, rows, []*memory.Buffer{nil, memory.NewBufferBytes(views), one.Buffers()[2]}, nil, 0, 0))
+	var fields []arrow.Field
+	var all []arrow.Array
+	for range columns {
+		fields, all = append(fields, arrow.Field{Name: "s", Type: arrow.BinaryTypes.StringView}), append(all, column)
+	}
+	schema := arrow.NewSchema(fields, nil)
+	b := file(t, schema, array.NewRecordBatch(schema, all, rows), array.NewRecordBatch(schema, all, rows))
+	var err error
+	n := allocated(func() { _, err = frame.UnmarshalBatches(b) })
+	if err == nil || !strings.Contains(err.Error(), `record batch 0: field "s": string views become over 64 times the file`) {
+		t.Error(err)
+	}
+	if limit := uint64(64*len(b)) * 4; n > limit {
+		t.Errorf("%d bytes for a file of %d", n, len(b))
+	}
+}
+
 // FuzzUnmarshalArrow changes files. What is read must be readable to its last
-// cell, and be written again.
+// cell, be the same in batches, and be written again; and memory stays in
+// proportion.
 func FuzzUnmarshalArrow(f *testing.F) {
 	for seed, rows := range []int{0, 1, 9} {
 		f.Add(marshal(f, frametest.Random(rand.New(rand.NewPCG(uint64(seed), 6)), rows)))
 	}
-	f.Add(marshal(f, frame.New("n", frame.NewNullableField("s", nil, []*string{new("a"), nil}))))
+	some := frame.New("n", frame.NewNullableField("s", nil, []*string{new("a"), nil, new("b")}))
+	f.Add(marshal(f, some))
+	f.Add(batches(f, some, 1, 1, 3))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, err := frame.UnmarshalArrow(b)
+		var got *frame.Frame
+		var err error
+		if n := allocated(func() { got, err = frame.UnmarshalArrow(b) }); n > uint64(500*len(b)+1<<20) {
+			t.Errorf("%d bytes allocated to read %d", n, len(b))
+		}
+		parts, partsErr := frame.UnmarshalBatches(b)
+		if (err == nil) != (partsErr == nil) {
+			t.Fatalf("%v in one piece, %v in batches", err, partsErr)
+		}
 		if err != nil {
 			return
 		}
 		text := frametest.Text(got)
 		if again := unmarshal(t, marshal(t, got)); frametest.Text(again) != text {
 			t.Errorf("%s\nbecame\n%s", text, frametest.Text(again))
+		}
+		whole := parts[0]
+		for _, part := range parts[1:] {
+			if err := whole.AppendRows(part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if frametest.Text(whole) != text {
+			t.Errorf("%s\nis in batches\n%s", text, frametest.Text(whole))
 		}
 	})
 }

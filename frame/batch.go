@@ -9,9 +9,9 @@ import (
 	"unsafe"
 )
 
-// reader reads the record batches of one Arrow file.
+// reader reads the record batches of one Arrow file or stream.
 type reader struct {
-	size  int    // of the file
+	room  int    // how many more bytes string views may become
 	views []bool // by field: strings come as views
 }
 
@@ -69,7 +69,7 @@ func (r *reader) addBatch(f *Frame, message, body []byte) error {
 			dataBuffers = flat.int64(variadic)
 			variadic, variadics = variadic+8, variadics-1
 		}
-		if err := b.addColumn(field, dataBuffers, r.size); err != nil {
+		if err := r.addColumn(b, field, dataBuffers); err != nil {
 			return fmt.Errorf("field %q: %w", field.Name, err)
 		}
 	}
@@ -78,11 +78,11 @@ func (r *reader) addBatch(f *Frame, message, body []byte) error {
 
 // addColumn appends the next column to the field. dataBuffers is the number of
 // buffers behind string views, -1 if the column is not one of those.
-func (b *batch) addColumn(f *Field, dataBuffers int64, fileSize int) error {
+func (r *reader) addColumn(b *batch, f *Field, dataBuffers int64) error {
 	var c column
 	var err error
 	if dataBuffers >= 0 {
-		c, err = b.stringViews(f, dataBuffers, fileSize)
+		c, err = r.stringViews(b, f, dataBuffers)
 	} else {
 		c, err = b.column(f)
 	}
@@ -183,12 +183,12 @@ func (c *column) takeOffsets(b []byte) error {
 	return nil
 }
 
-// maxExpansion is how many times the size of a file its string views may become:
-// any number of views may show the same bytes.
+// maxExpansion is how many times the size of a file, or of a message of a stream,
+// all its string views may become: any number of views may show the same bytes.
 const maxExpansion = 64
 
 // stringViews turns a column of string views into one of strings.
-func (b *batch) stringViews(f *Field, dataBuffers int64, fileSize int) (column, error) {
+func (r *reader) stringViews(b *batch, f *Field, dataBuffers int64) (column, error) {
 	c := column{n: b.rows}
 	if err := b.takeValid(f, &c); err != nil {
 		return c, err
@@ -206,16 +206,25 @@ func (b *batch) stringViews(f *Field, dataBuffers int64, fileSize int) (column, 
 			return c, err
 		}
 	}
+	size := 0
+	for i := range c.n {
+		text, ok := stringView(views[16*i:16*i+16], data)
+		switch {
+		case c.isNull(i):
+			continue
+		case !ok:
+			return c, fmt.Errorf("string view %d is outside its buffer", i)
+		case len(text) > min(r.room, math.MaxInt32-size):
+			return c, fmt.Errorf("string views become over %d times the file", maxExpansion)
+		}
+		r.room -= len(text)
+		size += len(text)
+	}
 	c.valid = slices.Clone(c.valid)
+	c.data, c.offsets = make([]byte, 0, size), make([]int32, 0, c.n+1)
 	for i := range c.n {
 		if !c.isNull(i) {
-			text, ok := stringView(views[16*i:16*i+16], data)
-			if !ok {
-				return c, fmt.Errorf("string view %d is outside its buffer", i)
-			}
-			if len(text) > min(maxExpansion*fileSize, math.MaxInt32)-len(c.data) {
-				return c, fmt.Errorf("string views become over %d times the file", maxExpansion)
-			}
+			text, _ := stringView(views[16*i:16*i+16], data)
 			c.data = append(c.data, text...)
 		}
 		c.endBytes()

@@ -179,6 +179,9 @@ func FuzzStreamReader(f *testing.F) {
 		f.Add(stream(f, parts(rng, frametest.Random(rng, rows))...))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		if n := allocated(func() { _ = drain(b) }); n > uint64(500*len(b)+1<<20) {
+			t.Errorf("%d bytes allocated to read %d", n, len(b))
+		}
 		r, err := frame.NewStreamReader(bytes.NewReader(b))
 		if err != nil {
 			return
@@ -194,6 +197,15 @@ func FuzzStreamReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// drain reads a stream to its end.
+func drain(b []byte) error {
+	r, err := frame.NewStreamReader(bytes.NewReader(b))
+	for err == nil {
+		_, err = r.Next()
+	}
+	return err
 }
 
 func TestSliceRows(t *testing.T) {

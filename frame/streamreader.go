@@ -67,7 +67,7 @@ func (s *StreamReader) next() (*Frame, error) {
 		return nil, err
 	}
 	f := s.schema.empty()
-	s.reader.size = len(message) + len(body)
+	s.reader.room = maxExpansion * (len(message) + len(body))
 	if err := s.reader.addBatch(f, message, body); err != nil {
 		return nil, fmt.Errorf("record batch: %w", err)
 	}

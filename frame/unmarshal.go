@@ -25,26 +25,52 @@ var errNoFile = errors.New("not an Arrow file")
 // in a file for granted and allocates them.) Unlike arrow-go it knows neither
 // compressed nor dictionary-encoded batches, which no plugin sends.
 func UnmarshalArrow(b []byte) (*Frame, error) {
-	f, err := unmarshalArrow(b)
+	var f *Frame
+	err := readFile(b, func(schema *Frame, batch func(into *Frame) error) error {
+		f = schema
+		return batch(f)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read arrow: %w", err)
 	}
 	return f, nil
 }
 
-func unmarshalArrow(b []byte) (*Frame, error) {
+// UnmarshalBatches is UnmarshalArrow that joins nothing: it returns a frame for
+// each record batch of the file, in order, and one without rows if there is
+// none. They share name, meta, labels and configs. It is for writers of other
+// formats, which can take one after the other.
+func UnmarshalBatches(b []byte) (Frames, error) {
+	var batches Frames
+	err := readFile(b, func(schema *Frame, batch func(into *Frame) error) error {
+		f := schema.empty()
+		batches = append(batches, f)
+		return batch(f)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read arrow: %w", err)
+	}
+	return batches, nil
+}
+
+// readFile calls add for each record batch of an Arrow file, or once for a file
+// of none. The schema is the same frame each time, batch appends the rows.
+func readFile(b []byte, add func(schema *Frame, batch func(into *Frame) error) error) error {
 	raw, err := footerOf(b)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	flat, footer := readFlat(raw)
 	// Footer: 0 version, 1 schema, 2 dictionaries, 3 record batches.
-	r := &reader{size: len(b)}
-	f, err := r.frame(flat, footer.table(1))
+	r := &reader{room: maxExpansion * len(b)}
+	schema, err := r.frame(flat, footer.table(1))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	blocks, n := footer.vector(3, 24)
+	if flat.err == nil && n == 0 {
+		return add(schema, func(*Frame) error { return nil })
+	}
 	end := int64(0)
 	for i := range n {
 		// Block: int64 offset, int32 length of the metadata, 4 bytes of
@@ -53,14 +79,15 @@ func unmarshalArrow(b []byte) (*Frame, error) {
 		offset, meta, body := flat.int64(at), int64(int32(flat.uint32(at+8))), flat.int64(at+16)
 		size := int64(len(b))
 		if offset < end || meta < 8 || body < 0 || offset > size || meta > size-offset || body > size-offset-meta {
-			return nil, fmt.Errorf("record batch %d does not lie in the file behind the one before", i)
+			return fmt.Errorf("record batch %d does not lie in the file behind the one before", i)
 		}
 		end = offset + meta + body
-		if err := r.addBatch(f, b[offset:offset+meta], b[offset+meta:end]); err != nil {
-			return nil, fmt.Errorf("record batch %d: %w", i, err)
+		err := add(schema, func(into *Frame) error { return r.addBatch(into, b[offset:offset+meta], b[offset+meta:end]) })
+		if err != nil {
+			return fmt.Errorf("record batch %d: %w", i, err)
 		}
 	}
-	return f, flat.err
+	return flat.err
 }
 
 // footerOf returns the flatbuffer at the end of an Arrow file.

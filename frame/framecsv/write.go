@@ -12,50 +12,117 @@ import (
 // flushSize is how much text is collected before it is handed on.
 const flushSize = 32 << 10
 
-// Write writes the frame as RFC 4180 has it: a line of f.Headings, then a line
-// for each row, ended by CR LF. A frame without fields is nothing.
+// Write writes frames as one table, as RFC 4180 has it: a line of headings, then
+// a line for each row, ended by CR LF, the rows of one frame after those of
+// another. The columns are the Headings of all frames, each once; cells are empty
+// where a frame lacks the column. Without any fields it writes nothing.
 //
 // A null is empty, an empty string is "" in quotes; so is a null that has its
 // line for itself, since readers skip empty lines. Times are RFC 3339 in UTC, as
 // precise as they are; enums are their names, floats are as in JSON, and NaN,
 // +Inf or -Inf. JSON is text like any other.
 //
-// What f.Validate finds is an error before anything is written; any other error
-// is w's. Write holds a few rows in memory.
-func Write(w io.Writer, f *frame.Frame) error {
-	if err := f.Validate(); err != nil || len(f.Fields) == 0 {
+// What Validate finds in any of the frames is an error before anything is
+// written; any other error is w's. Write holds a few rows in memory.
+func Write(w io.Writer, frames ...*frame.Frame) error {
+	t, err := tableOf(frames)
+	if err != nil || len(t.headings) == 0 {
 		return err
 	}
+	out := &output{w: w, b: make([]byte, 0, flushSize+4096)}
+	for i, heading := range t.headings {
+		if i > 0 {
+			out.b = append(out.b, ',')
+		}
+		out.b = appendText(out.b, []byte(heading))
+	}
+	out.endLine()
+	for i, f := range frames {
+		out.rows(f, t.places[i], len(t.headings))
+	}
+	out.flush()
+	return out.err
+}
+
+// WriteRows writes the rows of a frame as Write does, without the headings.
+func WriteRows(w io.Writer, f *frame.Frame) error {
+	t, err := tableOf(frame.Frames{f})
+	if err != nil {
+		return err
+	}
+	out := &output{w: w}
+	out.rows(f, t.places[0], len(t.headings))
+	out.flush()
+	return out.err
+}
+
+// table is what frames are parts of.
+type table struct {
+	headings []string
+	places   [][]int // by frame, the column of each field
+}
+
+func tableOf(frames frame.Frames) (t table, err error) {
+	column := map[string]int{}
+	for _, f := range frames {
+		if err := f.Validate(); err != nil {
+			return t, err
+		}
+		var places []int
+		for _, heading := range f.Headings() {
+			if _, known := column[heading]; !known {
+				column[heading] = len(t.headings)
+				t.headings = append(t.headings, heading)
+			}
+			places = append(places, column[heading])
+		}
+		t.places = append(t.places, places)
+	}
+	return t, nil
+}
+
+// output is lines on their way to w.
+type output struct {
+	w   io.Writer
+	b   []byte
+	err error // w's first
+}
+
+// rows writes the rows of a frame whose fields have these places among so many
+// columns.
+func (o *output) rows(f *frame.Frame, places []int, columns int) {
 	form := cell.Form{Text: appendText, JSON: appendText, NotFinite: appendNotFinite}
-	if len(f.Fields) == 1 {
+	if columns == 1 {
 		form.Null = `""`
 	}
-	printers := form.Printers(f)
-	b := make([]byte, 0, flushSize+4096)
-	for i, heading := range f.Headings() {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendText(b, []byte(heading))
+	printers := make([]cell.Printer, columns)
+	for i, print := range form.Printers(f) {
+		printers[places[i]] = print
 	}
-	b = append(b, "\r\n"...)
-	for row := range f.Rows() {
+	for row := 0; row < f.Rows() && o.err == nil; row++ {
 		for i, print := range printers {
 			if i > 0 {
-				b = append(b, ',')
+				o.b = append(o.b, ',')
 			}
-			b = print(b, row)
-		}
-		b = append(b, "\r\n"...)
-		if len(b) >= flushSize {
-			if _, err := w.Write(b); err != nil {
-				return err
+			if print != nil {
+				o.b = print(o.b, row)
 			}
-			b = b[:0]
 		}
+		o.endLine()
 	}
-	_, err := w.Write(b)
-	return err
+}
+
+func (o *output) endLine() {
+	if o.b = append(o.b, "\r\n"...); len(o.b) >= flushSize {
+		o.flush()
+	}
+}
+
+func (o *output) flush() {
+	if o.err == nil && len(o.b) > 0 {
+		_, o.err = o.w.Write(o.b)
+	}
+	o.b = o.b[:0]
 }
 
 // appendText quotes what would not be read as it is, and what is empty.

@@ -99,6 +99,60 @@ func TestOneColumn(t *testing.T) {
 	}
 }
 
+// TestWriteFrames: the columns of all frames, the rows of one after the other.
+func TestWriteFrames(t *testing.T) {
+	var out strings.Builder
+	err := framecsv.Write(&out,
+		frame.New("", frame.NewField("a", nil, []int8{1, 2}), frame.NewField("b", nil, []string{"x", ""})),
+		frame.New(""),
+		frame.New("", frame.NewField("b", nil, []float64{1.5}), frame.NewField("b", nil, []bool{true}), frame.NewField("", nil, []int8{3})),
+	)
+	const want = "a,b,b (2),column 3\r\n1,x,,\r\n2,\"\",,\r\n,1.5,true,3\r\n"
+	if err != nil || out.String() != want {
+		t.Errorf("%q, %v, want %q", out.String(), err, want)
+	}
+	out.Reset()
+	if err := framecsv.Write(&out); err != nil || out.Len() > 0 {
+		t.Errorf("no frames are %q, %v", out.String(), err)
+	}
+	if err := framecsv.WriteRows(&out, frame.New("", frame.NewField("a", nil, []int8{1, 2}))); err != nil || out.String() != "1\r\n2\r\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+// FuzzArrow writes what is in changed Arrow files. A reader of CSV finds all
+// rows and columns of it.
+func FuzzArrow(f *testing.F) {
+	for seed, rows := range []int{0, 1, 9} {
+		b, err := frametest.Random(rand.New(rand.NewPCG(uint64(seed), 2)), rows).MarshalArrow()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		batches, err := frame.UnmarshalBatches(b)
+		if err != nil || len(batches[0].Fields) == 0 {
+			return
+		}
+		var out bytes.Buffer
+		if framecsv.Write(&out, batches...) != nil {
+			return // fields of unequal length
+		}
+		records, err := csv.NewReader(&out).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := 1
+		for _, batch := range batches {
+			rows += batch.Rows()
+		}
+		if len(records) != rows || len(records[0]) != len(batches[0].Fields) {
+			t.Errorf("%d lines for %d rows, %d columns for %d fields", len(records), rows-1, len(records[0]), len(batches[0].Fields))
+		}
+	})
+}
+
 type broken struct{}
 
 var errBroken = errors.New("broken")

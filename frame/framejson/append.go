@@ -7,6 +7,7 @@ package framejson
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -37,7 +38,7 @@ func Append(dst []byte, f *frame.Frame, include Include) ([]byte, error) {
 		return dst, err
 	}
 	out := output{b: slices.Grow(dst, sizeHint(f, include))}
-	if err := out.frame(f, include); err != nil {
+	if err := out.frame(frame.Frames{f}, include); err != nil {
 		return dst, err
 	}
 	return out.b, nil
@@ -50,7 +51,15 @@ var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 2*flushSize
 // time, however large the frame is. (A cell is never split.) What Append finds
 // wrong, Write finds before it writes anything; any other error is w's.
 func Write(w io.Writer, f *frame.Frame, include Include) error {
-	if err := f.Validate(); err != nil {
+	return WriteBatches(w, frame.Frames{f}, include)
+}
+
+// WriteBatches is Write for a frame that comes in pieces, as
+// frame.UnmarshalBatches returns it: their rows become one frame, with the schema
+// of the first. There is at least one piece, and their fields are of the same
+// types.
+func WriteBatches(w io.Writer, batches frame.Frames, include Include) error {
+	if err := checkBatches(batches); err != nil {
 		return err
 	}
 	buffer := buffers.Get().(*[]byte)
@@ -61,15 +70,31 @@ func Write(w io.Writer, f *frame.Frame, include Include) error {
 			buffers.Put(buffer)
 		}
 	}()
-	if err := out.frame(f, include); err != nil {
+	if err := out.frame(batches, include); err != nil {
 		return err
 	}
 	out.flush(1)
 	return out.err
 }
 
-// frame writes a frame. Only the schema can fail, and it is written first.
-func (o *output) frame(f *frame.Frame, include Include) error {
+func checkBatches(batches frame.Frames) error {
+	if len(batches) == 0 {
+		return errors.New("no frame to write")
+	}
+	for i, f := range batches {
+		if err := f.Validate(); err != nil {
+			return err
+		}
+		if !slices.EqualFunc(f.Fields, batches[0].Fields, func(a, b *frame.Field) bool { return a.Type() == b.Type() }) {
+			return fmt.Errorf("frame %q: batch %d has other fields than the first", f.Name, i)
+		}
+	}
+	return nil
+}
+
+// frame writes a frame that comes in batches. Only the schema can fail, and it is written first.
+func (o *output) frame(batches frame.Frames, include Include) error {
+	f := batches[0]
 	o.b = append(o.b, '{')
 	if include != IncludeDataOnly {
 		var err error
@@ -82,7 +107,7 @@ func (o *output) frame(f *frame.Frame, include Include) error {
 	}
 	if include != IncludeSchemaOnly {
 		o.b = append(o.b, `"data":`...)
-		o.data(f)
+		o.data(batches)
 	}
 	o.b = append(o.b, '}')
 	return nil

@@ -57,45 +57,51 @@ const (
 	needsNanos                // it holds a time between two milliseconds
 )
 
-func (o *output) data(f *frame.Frame) {
+func (o *output) data(batches frame.Frames) {
 	o.b = append(o.b, `{"values":[`...)
-	needs, all := make([]uint8, len(f.Fields)), uint8(0)
-	for i, field := range f.Fields {
+	fields := len(batches[0].Fields)
+	needs, all := make([]uint8, fields), uint8(0)
+	for i := range fields {
 		if i > 0 {
 			o.b = append(o.b, ',')
 		}
 		o.b = append(o.b, '[')
-		needs[i] = o.column(field)
+		needs[i] = o.column(batches, i)
 		o.b = append(o.b, ']')
 		all |= needs[i]
 	}
 	o.b = append(o.b, ']')
 	if all&needsEntities != 0 {
 		o.b = append(o.b, `,"entities":[`...)
-		o.beside(f, needs, needsEntities, (*output).entities)
+		o.beside(batches, needs, needsEntities, (*output).entities)
 	}
 	if all&needsNanos != 0 {
 		o.b = append(o.b, `,"nanos":[`...)
-		o.beside(f, needs, needsNanos, (*output).nanos)
+		o.beside(batches, needs, needsNanos, (*output).nanos)
 	}
 	o.b = append(o.b, '}')
 }
 
-// column writes the cells in blocks, and tells what is needed beside them.
-func (o *output) column(f *frame.Field) (needs uint8) {
-	for from := 0; from < f.Len() && o.err == nil; {
-		to := min(from+blockRows, f.Len())
-		if t := f.Type(); t == frame.String || t == frame.JSON {
-			to = textBlock(f.Buffers().Offsets, from, to)
+// column writes the cells of field i in blocks, and tells what is needed beside
+// them.
+func (o *output) column(batches frame.Frames, i int) (needs uint8) {
+	first := true
+	for _, batch := range batches {
+		f := batch.Fields[i]
+		for from := 0; from < f.Len() && o.err == nil; {
+			to := min(from+blockRows, f.Len())
+			if t := f.Type(); t == frame.String || t == frame.JSON {
+				to = textBlock(f.Buffers().Offsets, from, to)
+			}
+			if !first {
+				o.b = append(o.b, ',')
+			}
+			var need uint8
+			o.b, need = appendBlock(o.b, f, from, to)
+			needs |= need
+			from, first = to, false
+			o.flush(flushSize)
 		}
-		if from > 0 {
-			o.b = append(o.b, ',')
-		}
-		var need uint8
-		o.b, need = appendBlock(o.b, f, from, to)
-		needs |= need
-		from = to
-		o.flush(flushSize)
 	}
 	return needs
 }

@@ -2,6 +2,7 @@ package framejson_test
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -145,7 +146,7 @@ func bare(rows int) *frame.Frame {
 }
 
 // FuzzUnmarshal changes JSON. What is read can be written, and reads the same
-// again.
+// again; and memory stays in proportion.
 func FuzzUnmarshal(f *testing.F) {
 	for _, c := range written {
 		f.Add([]byte(c.json))
@@ -158,7 +159,12 @@ func FuzzUnmarshal(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		got, err := framejson.Unmarshal(b)
+		if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > uint64(500*len(b)+1<<20) {
+			t.Errorf("%d bytes allocated to read %d", after.TotalAlloc-before.TotalAlloc, len(b))
+		}
 		if err != nil {
 			return
 		}

@@ -9,19 +9,31 @@ import (
 	"github.com/plugboard/plugboard/frame/internal/cell"
 )
 
-// WriteRows writes the frame as newline-delimited JSON: an object for each row,
-// each on its line. The keys are f.Headings. It has no schema.
+// WriteRows writes frames as newline-delimited JSON: an object for each row,
+// each on its line, those of one frame after those of another. The keys are
+// Headings. There is no schema.
 //
 // Times are strings in RFC 3339, in UTC, as precise as they are; enums are their
 // names; NaN and the infinities are null, as nulls are. JSON cells are written
 // as they are, without line breaks.
 //
-// What f.Validate finds is an error before anything is written; any other error
-// is w's. WriteRows holds a few rows in memory.
-func WriteRows(w io.Writer, f *frame.Frame) error {
-	if err := f.Validate(); err != nil {
-		return err
+// What Validate finds in any of the frames is an error before anything is
+// written; any other error is w's. WriteRows holds a few rows in memory.
+func WriteRows(w io.Writer, frames ...*frame.Frame) error {
+	for _, f := range frames {
+		if err := f.Validate(); err != nil {
+			return err
+		}
 	}
+	out := output{b: make([]byte, 0, 2*flushSize), w: w}
+	for _, f := range frames {
+		out.rows(f)
+	}
+	out.flush(1)
+	return out.err
+}
+
+func (o *output) rows(f *frame.Frame) {
 	form := cell.Form{
 		Null:      "null",
 		Text:      appendString,
@@ -33,20 +45,17 @@ func WriteRows(w io.Writer, f *frame.Frame) error {
 	for i, heading := range f.Headings() {
 		keys[i] = append(appendString(nil, []byte(heading)), ':')
 	}
-	out := output{b: make([]byte, 0, 2*flushSize), w: w}
-	for row := 0; row < f.Rows() && out.err == nil; row++ {
-		out.b = append(out.b, '{')
+	for row := 0; row < f.Rows() && o.err == nil; row++ {
+		o.b = append(o.b, '{')
 		for i, print := range printers {
 			if i > 0 {
-				out.b = append(out.b, ',')
+				o.b = append(o.b, ',')
 			}
-			out.b = print(append(out.b, keys[i]...), row)
+			o.b = print(append(o.b, keys[i]...), row)
 		}
-		out.b = append(out.b, "}\n"...)
-		out.flush(flushSize)
+		o.b = append(o.b, "}\n"...)
+		o.flush(flushSize)
 	}
-	out.flush(1)
-	return out.err
 }
 
 // appendOneLine appends a JSON cell, null if it is none.

@@ -81,6 +81,39 @@ func TestUnmarshalData(t *testing.T) {
 	}
 }
 
+// FuzzUnmarshalData changes chunks of JSON that come after a schema: of every
+// type, or of few. What is read can be written, and reads the same again.
+func FuzzUnmarshalData(f *testing.F) {
+	all := frametest.Random(rand.New(rand.NewPCG(1, 13)), 3)
+	few := frame.New("", frame.NewNullableField("t", nil, []*time.Time{new(time.Unix(1, 5)), nil}), frame.NewField("v", nil, []float64{1.5, math.NaN()}))
+	for _, like := range []*frame.Frame{all, few} {
+		b, err := framejson.Append(nil, like, framejson.IncludeDataOnly)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(like == all, b)
+	}
+	f.Fuzz(func(t *testing.T, every bool, b []byte) {
+		like := few
+		if every {
+			like = all
+		}
+		got, err := framejson.UnmarshalData(b, like)
+		if err != nil {
+			return
+		}
+		out, err := framejson.Append(nil, got, framejson.IncludeDataOnly)
+		if err != nil {
+			t.Fatalf("%s\nis read and not written: %v", b, err)
+		}
+		again, err := framejson.UnmarshalData(out, like)
+		if err != nil {
+			t.Fatalf("%s\nis written and not read: %v", out, err)
+		}
+		frametest.Equal(t, again, got)
+	})
+}
+
 // rowJSON is what a cell should read as.
 func rowJSON(t *testing.T, f *frame.Field, row int) []byte {
 	v := f.At(row)

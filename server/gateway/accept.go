@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/framecsv"
 	"github.com/plugboard/plugboard/frame/framejson"
 	"github.com/plugboard/plugboard/server/parquet"
 )
@@ -18,8 +19,9 @@ type format struct {
 	name        string // in a link
 	mediaType   string
 	contentType string
-	// write writes frames; nil means Grafana's JSON, which has room for errors.
-	write func(out *answer, frames frame.Frames) error
+	// write writes frames, each of which comes in batches; nil means Grafana's
+	// JSON, which has room for errors.
+	write func(out *answer, frames []frame.Frames) error
 }
 
 // formats has the default first.
@@ -83,14 +85,16 @@ func notAcceptable(accepted string) *failure {
 
 // writeArrow writes a stream for each frame, one behind the other: a stream has
 // one schema. An answer without frames is a stream without fields.
-func writeArrow(out *answer, frames frame.Frames) error {
+func writeArrow(out *answer, frames []frame.Frames) error {
 	if len(frames) == 0 {
-		frames = frame.Frames{frame.New("")}
+		frames = []frame.Frames{{frame.New("")}}
 	}
-	for _, f := range frames {
+	for _, batches := range frames {
 		stream := frame.NewStreamWriter(out)
-		if err := stream.Write(f); err != nil {
-			return err
+		for _, batch := range batches {
+			if err := stream.Write(batch); err != nil {
+				return err
+			}
 		}
 		if err := stream.Close(); err != nil {
 			return err
@@ -99,18 +103,23 @@ func writeArrow(out *answer, frames frame.Frames) error {
 	return nil
 }
 
-// writeNDJSON writes the rows of one frame after those of another. An error
-// that comes after rows were sent is the last line.
-func writeNDJSON(out *answer, frames frame.Frames) error {
-	for _, f := range frames {
-		if err := framejson.WriteRows(out, f); err != nil && out.begun && out.gone == nil {
-			out.block = append(appendString(append(out.block, `{"error":`...), err.Error()), "}\n"...)
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
-	return nil
+// The other formats have rows of any frame behind those of any other, so that
+// batches are frames to them.
+
+func writeCSV(out *answer, frames []frame.Frames) error {
+	return framecsv.Write(out, slices.Concat(frames...)...)
 }
 
-func writeParquet(out *answer, frames frame.Frames) error { return parquet.Write(out, frames) }
+// writeNDJSON makes an error that comes after rows were sent the last line.
+func writeNDJSON(out *answer, frames []frame.Frames) error {
+	err := framejson.WriteRows(out, slices.Concat(frames...)...)
+	if err != nil && out.begun && out.gone == nil {
+		out.block = append(appendString(append(out.block, `{"error":`...), err.Error()), "}\n"...)
+		return nil
+	}
+	return err
+}
+
+func writeParquet(out *answer, frames []frame.Frames) error {
+	return parquet.Write(out, slices.Concat(frames...))
+}

@@ -71,22 +71,23 @@ func respond(w http.ResponseWriter, f format, results []result, release func()) 
 	return out.write(func(out *answer) error { return f.write(out, frames) })
 }
 
-// framesOf returns the frames of all results, or the failure of one.
-func framesOf(results []result) (frame.Frames, error) {
-	var frames frame.Frames
+// framesOf returns the frames of all results, each in its batches, or the
+// failure of one.
+func framesOf(results []result) ([]frame.Frames, error) {
+	var frames []frame.Frames
 	for _, r := range results {
 		if r.failed != "" {
 			return nil, &failure{status: http.StatusBadRequest, id: "query.failed", source: r.source, message: fmt.Sprintf("query %q failed: %s", r.refID, r.failed)}
 		}
 		for i, e := range r.frames {
-			f, err := e.frame()
+			batches, err := e.batches()
 			if err != nil {
 				return nil, &failure{
 					status: http.StatusBadRequest, id: "query.failed", source: plugin.SourcePlugin,
 					message: fmt.Sprintf("query %q failed: the plugin sent a frame that cannot be read: frame %d: %v", r.refID, i, err),
 				}
 			}
-			frames = append(frames, f)
+			frames = append(frames, batches)
 		}
 	}
 	return frames, nil

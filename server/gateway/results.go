@@ -22,10 +22,11 @@ type result struct {
 	frames   []encoded
 }
 
-// encoded is one frame on its way from the plugin's encoding into the answer: a
-// view of Arrow bytes, or JSON in two pieces with a ref id put in between.
+// encoded is one frame on its way from the plugin's encoding into the answer:
+// views of Arrow bytes, one for each record batch, or JSON in two pieces with a
+// ref id put in between.
 type encoded struct {
-	arrow             *frame.Frame
+	arrow             frame.Frames
 	head, added, tail []byte
 }
 
@@ -55,14 +56,14 @@ func decode(raw []byte, format plugin.Format, refID string) (encoded, error) {
 	if format == plugin.FormatJSON {
 		return decodeJSON(raw, refID)
 	}
-	f, err := frame.UnmarshalArrow(raw)
+	batches, err := frame.UnmarshalBatches(raw)
 	if err != nil {
 		return encoded{}, err
 	}
-	if f.RefID == "" {
-		f.RefID = refID
+	if batches[0].RefID == "" {
+		batches[0].RefID = refID
 	}
-	return encoded{arrow: f}, nil
+	return encoded{arrow: batches}, nil
 }
 
 // decodeJSON leaves the frame as it is, unless it lacks its ref id.
@@ -145,17 +146,18 @@ func (r result) appendTail(b []byte) []byte {
 	return append(b, '}')
 }
 
-// frame returns the frame itself.
-func (e encoded) frame() (*frame.Frame, error) {
+// batches returns the frame itself, in one piece or more.
+func (e encoded) batches() (frame.Frames, error) {
 	if e.arrow != nil {
 		return e.arrow, nil
 	}
-	return framejson.Unmarshal(slices.Concat(e.head, e.added, e.tail))
+	f, err := framejson.Unmarshal(slices.Concat(e.head, e.added, e.tail))
+	return frame.Frames{f}, err
 }
 
 func (e encoded) write(out *answer) error {
 	if e.arrow != nil {
-		return framejson.Write(out, e.arrow, framejson.IncludeAll)
+		return framejson.WriteBatches(out, e.arrow, framejson.IncludeAll)
 	}
 	for _, part := range [][]byte{e.head, e.added, e.tail} {
 		if _, err := out.Write(part); err != nil {
