@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -20,6 +19,8 @@ type options struct {
 	rounds  int
 	clients int
 	only    string
+	// profiles is the folder for CPU profiles; empty for none.
+	profiles string
 	// memoryFor is how long many ask at once; 0 means not at all.
 	memoryFor time.Duration
 }
@@ -45,17 +46,19 @@ func compare(ctx context.Context, o options, out io.Writer) (err error) {
 }
 
 func compareSpeed(ctx context.Context, o options, dir, plugins string, out io.Writer) error {
-	ours, err := start(ctx, "ours", plugins, filepath.Join(dir, "ours"))
+	ours, err := start(ctx, "ours", plugins, filepath.Join(dir, "ours"), o.profile("ours"))
 	if err != nil {
 		return err
 	}
 	defer ours.stop()
-	reference, err := start(ctx, "reference", plugins, filepath.Join(dir, "reference"))
+	reference, err := start(ctx, "reference", plugins, filepath.Join(dir, "reference"), o.profile("reference"))
 	if err != nil {
 		return err
 	}
 	defer reference.stop()
-	fmt.Fprintf(out, "%-28s %9s %9s %6s %6s   %11s %11s\n", "case", "ours/s", "ref/s", "ratio", "want", "ours cpu", "ref cpu")
+	fmt.Fprintf(out, "%-28s %9s %9s %6s %6s   %-29s %-29s\n", "", "", "", "", "", "our CPU per request", "the reference's")
+	fmt.Fprintf(out, "%-28s %9s %9s %6s %6s   %9s %9s %9s %9s %9s %9s\n", "case", "ours/s", "ref/s", "ratio", "want",
+		"host", "plugin", "load", "host", "plugin", "load")
 	for _, c := range cases {
 		if !strings.Contains(c.name, o.only) {
 			continue
@@ -64,10 +67,17 @@ func compareSpeed(ctx context.Context, o options, dir, plugins string, out io.Wr
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
-		fmt.Fprintf(out, "%-28s %9.1f %9.1f %5.2fx %5.1fx   %11s %11s\n", c.name, ours.rate(), reference.rate(),
-			ours.rate()/reference.rate(), c.floor, rounded(ours.cpuPerRequest()), rounded(reference.cpuPerRequest()))
+		fmt.Fprintf(out, "%-28s %9.1f %9.1f %5.2fx %5.1fx   %s %s\n", c.name, ours.rate(), reference.rate(),
+			ours.rate()/reference.rate(), c.floor, ours.usage(), reference.usage())
 	}
 	return nil
+}
+
+func (o options) profile(role string) string {
+	if o.profiles == "" {
+		return ""
+	}
+	return filepath.Join(o.profiles, role+".pprof")
 }
 
 // alternate asks one host, the other, the one again, and so on.
@@ -94,10 +104,10 @@ func (o options) alternate(ctx context.Context, c benchCase, ours, reference *ho
 // which must say the same.
 func equalAnswers(ctx context.Context, c benchCase, ours, reference *host) (int64, int64, error) {
 	var a, b bytes.Buffer
-	if _, err := ours.ask(ctx, http.DefaultClient, c.ours, &a); err != nil {
+	if _, err := ours.ask(ctx, c.ours, &a); err != nil {
 		return 0, 0, fmt.Errorf("our server: %w", err)
 	}
-	if _, err := reference.ask(ctx, http.DefaultClient, c.reference, &b); err != nil {
+	if _, err := reference.ask(ctx, c.reference, &b); err != nil {
 		return 0, 0, fmt.Errorf("the reference host: %w", err)
 	}
 	sizes := [2]int64{int64(a.Len()), int64(b.Len())}
@@ -133,12 +143,12 @@ func measureMemory(ctx context.Context, o options, dir, plugins string, out io.W
 }
 
 func pressFresh(ctx context.Context, role, plugins, data string, r request, length time.Duration) (int64, load, error) {
-	h, err := start(ctx, role, plugins, data)
+	h, err := start(ctx, role, plugins, data, "")
 	if err != nil {
 		return 0, load{}, err
 	}
 	defer h.stop()
-	size, err := h.ask(ctx, http.DefaultClient, r, io.Discard)
+	size, err := h.ask(ctx, r, io.Discard)
 	if err != nil {
 		return 0, load{}, err
 	}
@@ -148,6 +158,11 @@ func pressFresh(ctx context.Context, role, plugins, data string, r request, leng
 	}
 	peak, err := h.peak()
 	return peak, l, err
+}
+
+// usage tells what one request took, by process.
+func (l load) usage() string {
+	return fmt.Sprintf("%9s %9s %9s", rounded(l.perRequest(l.cpu.host)), rounded(l.perRequest(l.cpu.plugin)), rounded(l.perRequest(l.cpu.load)))
 }
 
 func rounded(d time.Duration) time.Duration {

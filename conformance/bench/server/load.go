@@ -15,28 +15,31 @@ import (
 type load struct {
 	requests int
 	took     time.Duration
-	cpu      time.Duration // the host's
+	cpu      usage
 }
+
+// usage is processor time by who used it.
+type usage struct{ host, plugin, load time.Duration }
 
 func (l *load) add(more load) {
 	l.requests += more.requests
 	l.took += more.took
-	l.cpu += more.cpu
+	l.cpu.host += more.cpu.host
+	l.cpu.plugin += more.cpu.plugin
+	l.cpu.load += more.cpu.load
 }
 
 func (l load) rate() float64 { return float64(l.requests) / l.took.Seconds() }
 
-func (l load) cpuPerRequest() time.Duration { return l.cpu / time.Duration(max(1, l.requests)) }
+func (l load) perRequest(d time.Duration) time.Duration { return d / time.Duration(max(1, l.requests)) }
 
 // press has clients ask a host as fast as it answers, until length is over;
 // what has been asked by then is waited for. Every answer must be of the size
 // given.
 func press(ctx context.Context, h *host, r request, clients int, length time.Duration, size int64) (load, error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true, ReadBufferSize: 64 << 10}}
-	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	before, err := h.cpu()
+	before, err := h.usage()
 	if err != nil {
 		return load{}, err
 	}
@@ -45,16 +48,8 @@ func press(ctx context.Context, h *host, r request, clients int, length time.Dur
 	var wait sync.WaitGroup
 	for i := range clients {
 		wait.Go(func() {
-			for time.Since(began) < length && ctx.Err() == nil {
-				got, err := h.ask(ctx, client, r, io.Discard)
-				if err == nil && got != size {
-					err = fmt.Errorf("an answer of %d bytes, the first had %d", got, size)
-				}
-				if err != nil {
-					cancel(err)
-					return
-				}
-				counts[i]++
+			if err := h.pressOne(ctx, r, began.Add(length), size, &counts[i]); err != nil {
+				cancel(err)
 			}
 		})
 	}
@@ -63,13 +58,33 @@ func press(ctx context.Context, h *host, r request, clients int, length time.Dur
 	for _, n := range counts {
 		l.requests += n
 	}
-	after, err := h.cpu()
-	l.cpu = after - before
+	after, err := h.usage()
+	l.cpu = usage{host: after.host - before.host, plugin: after.plugin - before.plugin, load: after.load - before.load}
 	return l, errors.Join(context.Cause(ctx), err)
 }
 
-// ask makes one request and writes the answer to w.
-func (h *host) ask(ctx context.Context, client *http.Client, r request, w io.Writer) (int64, error) {
+// pressOne is one client of press.
+func (h *host) pressOne(ctx context.Context, r request, until time.Time, size int64, count *int) error {
+	c, err := h.dial(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer c.conn.Close()
+	for time.Now().Before(until) && ctx.Err() == nil {
+		got, err := c.ask()
+		if err != nil {
+			return err
+		}
+		if got != size {
+			return fmt.Errorf("an answer of %d bytes, the first had %d", got, size)
+		}
+		*count++
+	}
+	return nil
+}
+
+// ask makes one request and writes the answer to w. It returns its size.
+func (h *host) ask(ctx context.Context, r request, w io.Writer) (int64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.address+r.path, strings.NewReader(r.body))
 	if err != nil {
 		return 0, err
@@ -81,7 +96,7 @@ func (h *host) ask(ctx context.Context, client *http.Client, r request, w io.Wri
 	if h.token != "" {
 		req.Header.Set("Authorization", "Bearer "+h.token)
 	}
-	response, err := client.Do(req)
+	response, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err
 	}

@@ -8,10 +8,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"time"
 )
 
@@ -37,8 +39,8 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) == 3 && roles[args[0]] != nil {
-		return roles[args[0]](ctx, setup{plugins: args[1], data: args[2]})
+	if len(args) == 4 && roles[args[0]] != nil {
+		return profiled(args[3], func() error { return roles[args[0]](ctx, setup{plugins: args[1], data: args[2]}) })
 	}
 	flags := flag.NewFlagSet("bench/server", flag.ContinueOnError)
 	var o options
@@ -46,9 +48,27 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&o.rounds, "rounds", 3, "how many times each host is asked")
 	flags.IntVar(&o.clients, "clients", 16, "how many ask at once")
 	flags.StringVar(&o.only, "run", "", "only cases whose name contains this")
+	flags.StringVar(&o.profiles, "profiles", "", "a folder that the hosts write their CPU profiles to")
 	flags.DurationVar(&o.memoryFor, "memory", 10*time.Second, "how long many clients ask for large answers, to measure memory; 0 for not at all")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	return compare(ctx, o, os.Stdout)
+}
+
+// profiled writes a CPU profile of what f does to a file, if one is named.
+func profiled(file string, f func() error) error {
+	if file == "" {
+		return f()
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return errors.Join(err, out.Close())
+	}
+	err = f()
+	pprof.StopCPUProfile()
+	return errors.Join(err, out.Close())
 }

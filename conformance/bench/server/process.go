@@ -19,10 +19,12 @@ type host struct {
 	cmd     *exec.Cmd
 	address string
 	token   string
+	plugin  int // its process id, 0 until it is looked up
 }
 
-// start runs a host and returns when it has an address.
-func start(ctx context.Context, role, plugins, data string) (*host, error) {
+// start runs a host and returns when it has an address. If profile names a
+// file, the host writes its CPU profile there.
+func start(ctx context.Context, role, plugins, data, profile string) (*host, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -30,7 +32,7 @@ func start(ctx context.Context, role, plugins, data string) (*host, error) {
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, role, plugins, data)
+	cmd := exec.CommandContext(ctx, self, role, plugins, data, profile)
 	cmd.Stderr = os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
@@ -60,19 +62,51 @@ func (h *host) stop() error {
 	return h.cmd.Wait()
 }
 
-// cpu is the time that the host has used so far; without its plugin, which
-// is a process of its own.
-func (h *host) cpu() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.cmd.Process.Pid))
+// usage is the processor time that the host, its plugin and this process have
+// used so far.
+func (h *host) usage() (_ usage, err error) {
+	if h.plugin == 0 {
+		if h.plugin, err = childOf(h.cmd.Process.Pid); err != nil {
+			return usage{}, err
+		}
+	}
+	host, err1 := cpuOf(h.cmd.Process.Pid)
+	plugin, err2 := cpuOf(h.plugin)
+	load, err3 := cpuOf(os.Getpid())
+	return usage{host: host, plugin: plugin, load: load}, errors.Join(err1, err2, err3)
+}
+
+func cpuOf(pid int) (time.Duration, error) {
+	fields, err := statOf(pid)
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest) // from the third field of proc(5) on
 	user, err1 := strconv.ParseInt(fields[11], 10, 64)
 	system, err2 := strconv.ParseInt(fields[12], 10, 64)
 	const tick = 10 * time.Millisecond // USER_HZ
 	return time.Duration(user+system) * tick, errors.Join(err1, err2)
+}
+
+// statOf returns what proc(5) tells of a process, from the third field on.
+func statOf(pid int) ([]string, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	return strings.Fields(rest), nil
+}
+
+// childOf returns the one process that a process has started.
+func childOf(parent int) (int, error) {
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	for _, path := range processes {
+		pid, _ := strconv.Atoi(filepath.Base(path))
+		if fields, err := statOf(pid); err == nil && fields[1] == strconv.Itoa(parent) {
+			return pid, nil
+		}
+	}
+	return 0, errors.Join(err, fmt.Errorf("process %d has no child", parent))
 }
 
 // peak is the most memory that the host has had, in bytes.
