@@ -7,52 +7,6 @@ import (
 	"github.com/plugboard/plugboard/wire"
 )
 
-// contextToWire never returns nil and never leaves jsonData empty: plugins in
-// the field die of the one and fail on the other.
-func contextToWire(c Context) *wire.PluginContext {
-	message := &wire.PluginContext{
-		OrgId:         c.OrgID,
-		PluginId:      c.PluginID,
-		PluginVersion: c.PluginVersion,
-		Namespace:     c.Namespace,
-		GrafanaConfig: c.GrafanaConfig,
-		UserAgent:     c.UserAgent,
-		ApiVersion:    c.APIVersion,
-	}
-	if c.User != nil {
-		message.User = &wire.User{Login: c.User.Login, Name: c.User.Name, Email: c.User.Email, Role: c.User.Role}
-	}
-	if c.DataSource != nil {
-		message.DataSourceInstanceSettings = dataSourceToWire(*c.DataSource)
-	}
-	if c.App != nil {
-		message.AppInstanceSettings = &wire.AppInstanceSettings{
-			JsonData:                objectOrEmpty(c.App.JSON),
-			DecryptedSecureJsonData: c.App.Secrets,
-			LastUpdatedMs:           millis(c.App.Updated),
-			ApiVersion:              c.App.APIVersion,
-		}
-	}
-	return message
-}
-
-func dataSourceToWire(s DataSourceSettings) *wire.DataSourceInstanceSettings {
-	return &wire.DataSourceInstanceSettings{
-		Id:                      s.ID,
-		Uid:                     s.UID,
-		Name:                    s.Name,
-		Url:                     s.URL,
-		User:                    s.User,
-		Database:                s.Database,
-		BasicAuthEnabled:        s.BasicAuth,
-		BasicAuthUser:           s.BasicAuthUser,
-		JsonData:                objectOrEmpty(s.JSON),
-		DecryptedSecureJsonData: s.Secrets,
-		LastUpdatedMs:           millis(s.Updated),
-		ApiVersion:              s.APIVersion,
-	}
-}
-
 // contextFromWire accepts what old hosts leave out.
 func contextFromWire(message *wire.PluginContext) Context {
 	c := Context{
@@ -111,21 +65,6 @@ func millis(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixMilli()
-}
-
-func queriesToWire(queries []DataQuery) []*wire.DataQuery {
-	messages := make([]*wire.DataQuery, len(queries))
-	for i, q := range queries {
-		messages[i] = &wire.DataQuery{
-			RefId:         q.RefID,
-			MaxDataPoints: q.MaxDataPoints,
-			IntervalMs:    q.Interval.Milliseconds(),
-			TimeRange:     &wire.TimeRange{FromEpochMs: millis(q.TimeRange.From), ToEpochMs: millis(q.TimeRange.To)},
-			Json:          objectOrEmpty(q.JSON),
-			QueryType:     q.QueryType,
-		}
-	}
-	return messages
 }
 
 func queryFromWire(q *wire.DataQuery) DataQuery {

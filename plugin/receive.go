@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/plugboard/plugboard/internal/bytepool"
 	"github.com/plugboard/plugboard/wire"
 )
 
@@ -44,47 +45,108 @@ var queryDesc = &grpc.StreamDesc{StreamName: "QueryData"}
 
 // queryData makes a unary call in steps, so that it can wait between the
 // beginning of the answer and the rest of it.
-func (c *Client) queryData(ctx context.Context, req *wire.QueryDataRequest) (_ *wire.QueryDataResponse, release func(), err error) {
+func (c *Client) queryData(ctx context.Context, req request, into *gathered) (release func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := c.conn.NewStream(ctx, queryDesc, wire.Data_QueryData_FullMethodName, grpc.StaticMethod(), grpc.ForceCodecV2(aliasing{}))
+	stream, err := c.conn.NewStream(ctx, queryDesc, wire.Data_QueryData_FullMethodName, callOptions...)
 	if err != nil {
-		return nil, nil, fromStatus(err)
+		return nil, fromStatus(err)
 	}
 	if err := stream.SendMsg(req); err != nil && !errors.Is(err, io.EOF) { // io.EOF: RecvMsg says why
-		return nil, nil, fromStatus(err)
+		return nil, fromStatus(err)
 	}
 	_, _ = stream.Header() // RecvMsg says why there is none
 	if release, err = c.permits.take(ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	response := new(wire.QueryDataResponse)
-	if err := stream.RecvMsg(response); err != nil {
+	if err := stream.RecvMsg(into); err != nil {
 		release()
-		return nil, nil, fromStatus(err)
+		return nil, fromStatus(err)
 	}
-	return response, release, nil
+	return release, nil
 }
 
-// aliasing is the codec of protobuf, but that the frames of an answer are not
-// copied out of the message: they are slices of the one piece of memory that it
-// is gathered in, which belongs to nobody else and to no pool. A frame that is
-// kept keeps all of its answer.
+// gathered is an answer and the one piece of memory that it is gathered in:
+// its frames are slices of that.
+type gathered struct {
+	wire.QueryDataResponse
+	pool   *bytepool.Pool // where the memory is from, nil if from none
+	memory *[]byte
+}
+
+// free gives the memory back to its pool.
+func (g *gathered) free() {
+	if g.memory != nil {
+		g.pool.Put(g.memory)
+	}
+}
+
+// gather returns data in one piece, in which the first frame begins where a
+// value may: columns that lie there need not be moved to be read.
+func (g *gathered) gather(data mem.BufferSlice) []byte {
+	size, shift := data.Len(), 0
+	if len(data) > 0 {
+		shift = -firstFrame(data[0].ReadOnlyData()) & 7
+	}
+	var b []byte
+	if g.pool == nil {
+		b = make([]byte, size+shift)
+	} else {
+		g.memory = g.pool.Get(size + shift)
+		b = *g.memory
+	}
+	b = b[shift:]
+	data.CopyTo(b)
+	return b
+}
+
+// firstFrame returns where in an answer its first frame begins, 0 if its head
+// does not tell.
+func firstFrame(head []byte) int {
+	at := 0
+	for _, wanted := range [...]protowire.Number{fieldResponses, fieldValue, fieldFrames} {
+		for {
+			number, kind, tag := protowire.ConsumeTag(head[at:])
+			if tag < 0 || kind != protowire.BytesType {
+				return 0
+			}
+			size, length := protowire.ConsumeVarint(head[at+tag:])
+			if length < 0 {
+				return 0
+			}
+			at += tag + length
+			if number == wanted {
+				break
+			}
+			if size > uint64(len(head)-at) {
+				return 0
+			}
+			at += int(size)
+		}
+	}
+	return at
+}
+
+// aliasing is the codec of protobuf, but that requests come encoded, and that
+// the frames of an answer are not copied out of the message: see gathered.
 type aliasing struct{}
 
 // Name is that of protobuf: it is the same on the wire.
 func (aliasing) Name() string { return protocodec.Name }
 
 func (aliasing) Marshal(v any) (mem.BufferSlice, error) {
+	if encoded, ok := v.(request); ok {
+		return encoded.encoded()
+	}
 	return encoding.GetCodecV2(protocodec.Name).Marshal(v)
 }
 
 func (aliasing) Unmarshal(data mem.BufferSlice, v any) error {
-	message, ok := v.(*wire.QueryDataResponse)
+	answer, ok := v.(*gathered)
 	if !ok {
 		return encoding.GetCodecV2(protocodec.Name).Unmarshal(data, v)
 	}
-	return unmarshalAnswer(data.Materialize(), message)
+	return unmarshalAnswer(answer.gather(data), &answer.QueryDataResponse)
 }
 
 // Numbers of fields on the wire.
