@@ -14,6 +14,7 @@ type answer struct {
 	contentType string
 	status      int
 	release     func() // gives the place of what is written here to others
+	released    bool   // for good
 	block       []byte
 	begun       bool
 	gone        error // of the client
@@ -21,8 +22,9 @@ type answer struct {
 }
 
 // blockSize is what is written at a time; what comes in larger pieces is not
-// collected.
-const blockSize = 64 << 10
+// collected. Answers up to that size, a few thousand numbers, go out in one
+// piece and need not be sent in chunks.
+const blockSize = 128 << 10
 
 // patience is how long a client may take to read a block. After that its answer
 // no longer keeps others from having theirs.
@@ -78,6 +80,7 @@ func (a *answer) end() error {
 	if !a.begun {
 		a.w.Header().Set("Content-Length", strconv.Itoa(len(a.block)))
 		a.release() // it takes little memory
+		a.released = true
 	}
 	return a.flush()
 }
@@ -97,12 +100,14 @@ func (a *answer) send(p []byte) error {
 	if a.gone != nil {
 		return a.gone
 	}
-	if a.slow == nil {
-		a.slow = time.AfterFunc(patience, a.release)
-	} else {
-		a.slow.Reset(patience)
+	if !a.released {
+		if a.slow == nil {
+			a.slow = time.AfterFunc(patience, a.release)
+		} else {
+			a.slow.Reset(patience)
+		}
+		defer a.slow.Stop()
 	}
 	_, a.gone = a.w.Write(p)
-	a.slow.Stop()
 	return a.gone
 }

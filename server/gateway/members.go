@@ -41,9 +41,22 @@ func elements(text []byte) iter.Seq[[]byte] {
 
 // stringOf returns the string that value is, "" if it is something else.
 func stringOf(value []byte) string {
+	if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' && plain(value[1:n-1]) {
+		return string(value[1 : n-1])
+	}
 	var s string
 	_ = json.Unmarshal(value, &s)
 	return s
+}
+
+// plain reports whether the inside of a string stands for itself.
+func plain(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // first returns where the first key or element may be, after the opening

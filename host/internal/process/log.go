@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -47,13 +48,28 @@ func newLog(logger *slog.Logger, id string, debug bool) *log {
 	return &log{logger: logger.With(keyPlugin, id), debug: debug}
 }
 
+// Plugins on the official SDK write a line per request, which is read for
+// nothing. To be woken for each costs both ends; so after few such lines we wait
+// for more to come, as many as fit the pipe.
+const (
+	pause    = 5 * time.Millisecond
+	fewLines = 16 << 10 // bytes
+)
+
 // read passes on standard error until it ends.
 func (l *log) read(stderr io.Reader) {
 	buffered := bufio.NewReaderSize(stderr, longestLine)
+	passedOver := 0
 	for {
 		line, err := buffered.ReadSlice('\n')
-		if len(line) > 0 {
-			l.line(bytes.TrimSpace(line))
+		if len(line) > 0 && l.line(bytes.TrimSpace(line)) {
+			passedOver += len(line)
+		}
+		if buffered.Buffered() == 0 {
+			if 0 < passedOver && passedOver <= fewLines {
+				time.Sleep(pause)
+			}
+			passedOver = 0
 		}
 		for errors.Is(err, bufio.ErrBufferFull) {
 			_, err = buffered.ReadSlice('\n')
@@ -64,24 +80,25 @@ func (l *log) read(stderr io.Reader) {
 	}
 }
 
-func (l *log) line(line []byte) {
+// line passes a line on, or reports that it was passed over.
+func (l *log) line(line []byte) (passedOver bool) {
 	if len(line) == 0 {
-		return
+		return false
 	}
 	l.remember(line)
-	if line[0] == '{' {
+	switch {
+	case line[0] != '{':
+		l.emit(l.plainLevel(line), string(line))
+	case !l.debug && quiet(line):
+		return true
+	default:
 		l.structured(line)
-		return
 	}
-	l.emit(l.plainLevel(line), string(line))
+	return false
 }
 
-// structured passes on a line of hclog's JSON. Most lines are of no interest
-// at the usual level, so these are told by their bytes, unparsed.
+// structured passes on a line of hclog's JSON.
 func (l *log) structured(line []byte) {
-	if !l.debug && quiet(line) {
-		return
-	}
 	var pairs map[string]any
 	if json.Unmarshal(line, &pairs) != nil {
 		l.emit(slog.LevelDebug, string(line))
@@ -93,7 +110,8 @@ func (l *log) structured(line []byte) {
 	l.emit(level, message, attributes(pairs)...)
 }
 
-// quiet reports whether a line is certain to be for debugging only.
+// quiet reports whether a line is certain to be for debugging only. Most lines
+// are, so they are told by their bytes, unparsed.
 func quiet(line []byte) bool {
 	return bytes.Contains(line, []byte(`"@level":"debug"`)) ||
 		bytes.Contains(line, []byte(`"@level":"trace"`)) ||
