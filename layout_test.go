@@ -17,7 +17,7 @@ const module = "github.com/plugboard/plugboard"
 var floors = [][]string{
 	{"wire", "trace", "plugin/internal/incall", "frame", "internal/bytepool", "frame/internal/shortest", "frame/internal/shortest/powers"},
 	{"frame/internal/cell"},
-	{"internal/badplugin", "frame/framejson", "frame/framecsv", "frame/frametest", "frame/transform"},
+	{"internal/badplugin", "trace/otlp", "frame/framejson", "frame/framecsv", "frame/frametest", "frame/transform"},
 	{"plugin", "host/internal/catalog", "host/internal/process"},
 	{"plugin/sqlframe", "host/internal/supervisor", "host/internal/hub", "plugin/httpclient"},
 	{"host", "plugin/plugintest"},
