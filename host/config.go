@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"regexp"
 	"runtime"
 	"strings"
@@ -40,6 +41,14 @@ type Config struct {
 	// GrafanaVersion is the version of Grafana that plugins are told they run
 	// under. Default: 12.4.0.
 	GrafanaVersion string
+	// OTLPAddress is where plugins are told to send spans of their calls:
+	// host:port of an OpenTelemetry collector, without TLS. Empty: nowhere. A
+	// call whose context is part of a trace (see package trace) is recorded if
+	// that is.
+	OTLPAddress string
+	// TraceRatio is how much of the calls that are part of no trace plugins
+	// are to record, from 0, the default, to 1.
+	TraceRatio float64
 	// Chunked lists the ids of plugins that answer chunked queries besides
 	// those on our SDK, which say so themselves. Some plugins that do not
 	// answer them panic instead.
@@ -111,6 +120,12 @@ func (c Config) Validate() error {
 	}
 	if c.Wait < 0 {
 		fault("Wait %v is negative", c.Wait)
+	}
+	if _, _, err := net.SplitHostPort(c.OTLPAddress); c.OTLPAddress != "" && err != nil {
+		fault("OTLPAddress is %q, want host:port", c.OTLPAddress)
+	}
+	if !(c.TraceRatio >= 0 && c.TraceRatio <= 1) {
+		fault("TraceRatio is %v, want 0 to 1", c.TraceRatio)
 	}
 	for i, dir := range c.PluginDirs {
 		if dir == "" {

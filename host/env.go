@@ -1,11 +1,15 @@
 package host
 
 import (
+	"context"
+	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/plugboard/plugboard/host/internal/catalog"
+	"github.com/plugboard/plugboard/trace/otlp"
 )
 
 // keyPlugin is the key of the plugin's id in our log lines.
@@ -27,6 +31,16 @@ func (h *Host) environment(entry *catalog.Entry) []string {
 		if value, set := os.LookupEnv(name); set {
 			env = append(env, name+"="+value)
 		}
+	}
+	if address := h.config.OTLPAddress; address != "" {
+		env = append(env,
+			otlp.AddressVariable+"="+address,
+			otlp.PropagationVariable+"=w3c",
+			otlp.SamplerTypeVariable+"=probabilistic",
+			otlp.SamplerParamVariable+"="+strconv.FormatFloat(h.config.TraceRatio, 'f', 6, 64))
+	}
+	if !h.config.Logger.Enabled(context.Background(), slog.LevelDebug) {
+		env = append(env, "GF_PLUGIN_LOG_LEVEL=info") // a setting of the plugin's comes later, and wins
 	}
 	settings := make([]string, 0, len(h.config.PluginEnv[entry.Manifest.ID]))
 	for key, value := range h.config.PluginEnv[entry.Manifest.ID] {

@@ -94,11 +94,13 @@ func TestPluginEnvironment(t *testing.T) {
 	t.Setenv("DATABASE_PASSWORD", "do not tell")
 	t.Setenv("https_proxy", "http://proxy")
 	h := running(t, host.Config{
-		Bundled:   []host.Bundled{bundled(badplugin.Good)},
-		PluginEnv: map[string]map[string]string{badplugin.Good: {"colour": "green"}, "another": {"colour": "red"}},
+		Bundled:     []host.Bundled{bundled(badplugin.Good)},
+		PluginEnv:   map[string]map[string]string{badplugin.Good: {"colour": "green"}, "another": {"colour": "red"}},
+		OTLPAddress: "localhost:4317", TraceRatio: .5,
 	})
 	answer := mustAsk(t, h, badplugin.Good, badplugin.Order{Do: badplugin.DoEnv})
-	for _, want := range []string{"GF_PLUGIN_COLOUR=green", "https_proxy=http://proxy", "GF_VERSION=12.4.0"} {
+	for _, want := range []string{"GF_PLUGIN_COLOUR=green", "https_proxy=http://proxy", "GF_VERSION=12.4.0",
+		"GF_INSTANCE_OTLP_ADDRESS=localhost:4317", "GF_INSTANCE_OTLP_SAMPLER_PARAM=0.500000", "GF_PLUGIN_LOG_LEVEL=info"} {
 		if !strings.Contains(answer, want) {
 			t.Errorf("%s is missing in its environment", want)
 		}
