@@ -15,13 +15,13 @@ var ErrSlow = hub.ErrSlow
 
 // Subscription receives what a plugin sends on one channel.
 type Subscription struct {
-	initial  json.RawMessage
 	listener *hub.Listener
 }
 
-// Initial is what the plugin has for a new subscriber: the first packet, or
-// empty.
-func (s *Subscription) Initial() json.RawMessage { return s.initial }
+// Initial is the first packet for this subscriber: the plugin's own; or, if it
+// has none and its stream of frames runs already, the latest frame with its
+// schema; or empty.
+func (s *Subscription) Initial() json.RawMessage { return s.listener.Initial() }
 
 // Next returns the next packet, verbatim. Subscribers share its bytes, so they
 // must not be changed. At the end of the stream it returns io.EOF, or why it
@@ -50,7 +50,7 @@ func (h *Host) Subscribe(ctx context.Context, req *plugin.StreamRequest, renew f
 	if err != nil {
 		return nil, err
 	}
-	return &Subscription{initial: initial, listener: h.streams.Join(streamKey(m, request), request, h.renewal(m, renew))}, nil
+	return &Subscription{h.streams.Join(streamKey(m, request), request, h.renewal(m, renew), initial)}, nil
 }
 
 // Publish hands the plugin something a client publishes to a channel. What it

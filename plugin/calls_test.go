@@ -145,6 +145,39 @@ func TestRunStream(t *testing.T) {
 	}
 }
 
+// TestLateSubscriber: the channel runs already, and its schema has gone by.
+func TestLateSubscriber(t *testing.T) {
+	client := plugintest.Start(t, plugin.DataSource(openEverything))
+	subscribe := func(data string) string {
+		reply, err := client.Subscribe(t.Context(), &plugin.StreamRequest{Context: source(`{}`), Path: "latest", Data: []byte(data)})
+		if err != nil {
+			t.Error(err)
+		}
+		return string(reply.Data)
+	}
+	if got := subscribe(""); got != "" {
+		t.Errorf("before the stream: %s", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := client.RunStream(ctx, &plugin.StreamRequest{Context: source(`{}`), Path: "latest"}, func(packet []byte) error {
+		if string(packet) != `{"data":{"values":[[2]]}}` {
+			return nil
+		}
+		const want = `{"schema":{"name":"count","fields":[{"name":"n","type":"number","typeInfo":{"frame":"int64"}}]},"data":{"values":[[2]]}}`
+		if got := subscribe(""); got != want {
+			t.Errorf("while it runs: %s", got)
+		}
+		if got := subscribe(`"the author's own"`); got != `"the author's own"` {
+			t.Errorf("the author's answer became %s", got)
+		}
+		cancel()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the stream ended with %v", err)
+	}
+}
+
 func TestStreamEndsWhenSettingsChange(t *testing.T) {
 	client := plugintest.Start(t, plugin.DataSource(openEverything))
 	err := client.RunStream(t.Context(), &plugin.StreamRequest{Context: source(`{}`), Path: "forever"}, func([]byte) error {
@@ -191,6 +224,7 @@ func TestMetrics(t *testing.T) {
 		`grafana_plugin_request_duration_seconds_count{endpoint="queryData",status="error",status_source="downstream"} 3`,
 		"\ngo_goroutines ",
 		"\nplugins_active_instances ",
+		"\nplugboard_stream_dropped_total 0",
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("no %s in\n%s", want, text)

@@ -152,6 +152,11 @@ func (e *everything) Publish(_ context.Context, c plugin.Channel) (plugin.Stream
 	return plugin.StreamReply{Data: c.Data}, nil
 }
 
+// beat is a row of a stream.
+type beat struct {
+	N int `frame:"n"`
+}
+
 func (e *everything) RunStream(ctx context.Context, c plugin.Channel, to *plugin.Sender) error {
 	switch c.Path {
 	case "count/":
@@ -161,6 +166,15 @@ func (e *everything) RunStream(ctx context.Context, c plugin.Channel, to *plugin
 			}
 		}
 		return to.SendFrame(frame.New("count", frame.NewField("n", nil, []string{"done"})))
+	case "latest":
+		to.KeepLatest(10)
+		for i := range 3 {
+			if err := plugin.SendRows(to, "count", beat{i}); err != nil {
+				return err
+			}
+		}
+		<-ctx.Done()
+		return ctx.Err()
 	case "timeout":
 		ctx, cancel := context.WithTimeout(ctx, 0)
 		defer cancel()

@@ -65,6 +65,7 @@ type held struct {
 	*instance
 	settings Context
 	metrics  *prometheus.Registry
+	senders  senders
 	calls    int
 	// used is when the last call ended, for expiry.
 	used   time.Time

@@ -19,6 +19,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	calls    *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	dropped  prometheus.Counter // packets of streams
 	// ended finds those of a call's end, by endpoint.
 	ended map[string]*[outcomes]atomic.Pointer[endMetrics]
 }
@@ -71,13 +72,17 @@ func newMetrics(instances func() float64) *metrics {
 			Help:    "How long the plugin took to answer its calls. A stream's call lasts as long as the stream.",
 			Buckets: []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 		}, []string{"endpoint", "status", "status_source"}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "plugboard_stream_dropped_total",
+			Help: "Packets of streams that gave way to newer ones because the host was slow.",
+		}),
 		ended: map[string]*[outcomes]atomic.Pointer[endMetrics]{},
 	}
 	for _, endpoint := range endpoints {
 		m.ended[endpoint] = &[outcomes]atomic.Pointer[endMetrics]{}
 	}
 	m.registry.MustRegister(
-		m.calls, m.seconds,
+		m.calls, m.seconds, m.dropped,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "plugins_active_instances",
 			Help: "Instances that are not closed yet.",

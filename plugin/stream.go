@@ -1,14 +1,9 @@
 package plugin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"sync"
 
-	"github.com/plugboard/plugboard/frame"
-	"github.com/plugboard/plugboard/frame/framejson"
 	"github.com/plugboard/plugboard/wire"
 )
 
@@ -26,12 +21,16 @@ type Channel struct {
 type Streamer interface {
 	// RunStream sends packets until ctx ends or there are no more. The host
 	// runs one stream for all subscribers of a channel, and runs it again if
-	// it ends with an error. ctx ends too when the settings have changed.
+	// it ends with an error or a panic. ctx ends too when the settings have
+	// changed.
 	RunStream(ctx context.Context, channel Channel, to *Sender) error
 }
 
 // Subscriber decides who may listen. A plugin that has streams and is no
 // Subscriber lets everyone in whom the host does.
+//
+// Who subscribes to a channel that runs already gets the frame sent last, with
+// its schema, as the first packet, unless the Data of the reply is another.
 type Subscriber interface {
 	Subscribe(ctx context.Context, channel Channel) (StreamReply, error)
 }
@@ -39,50 +38,6 @@ type Subscriber interface {
 // Publisher takes what clients publish to a channel.
 type Publisher interface {
 	Publish(ctx context.Context, channel Channel) (StreamReply, error)
-}
-
-// Sender sends the packets of one stream. It may be used from many
-// goroutines, until RunStream returns.
-type Sender struct {
-	mu     sync.Mutex
-	send   func(*wire.StreamPacket) error
-	schema []byte // that of the last frame sent
-}
-
-// SendFrame sends one frame: the first with its schema, those that follow
-// without, until the schema changes. It waits while the host is slow, and
-// fails when nobody listens any more. The frame may be used again afterwards.
-func (s *Sender) SendFrame(f *frame.Frame) error {
-	if f == nil {
-		return errNilFrame
-	}
-	schema, err := framejson.Append(nil, f, framejson.IncludeSchemaOnly)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	parts := framejson.IncludeAll
-	if bytes.Equal(schema, s.schema) {
-		parts = framejson.IncludeDataOnly
-	}
-	packet, err := framejson.Append(nil, f, parts)
-	if err != nil {
-		return err
-	}
-	s.schema = schema
-	return s.send(&wire.StreamPacket{Data: packet})
-}
-
-// SendJSON sends one packet. It waits while the host is slow, and fails when
-// nobody listens any more.
-func (s *Sender) SendJSON(packet json.RawMessage) error {
-	if !json.Valid(packet) {
-		return errors.New("a packet must be JSON")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.send(&wire.StreamPacket{Data: packet})
 }
 
 func (s *server) SubscribeStream(ctx context.Context, req *wire.SubscribeStreamRequest) (*wire.SubscribeStreamResponse, error) {
@@ -94,6 +49,9 @@ func (s *server) SubscribeStream(ctx context.Context, req *wire.SubscribeStreamR
 		func(ctx context.Context, h *held) (err error) {
 			if h.subscriber != nil {
 				reply, err = h.subscriber.Subscribe(ctx, Channel{Path: req.Path, Data: req.Data})
+			}
+			if len(reply.Data) == 0 && reply.Status == StreamOK {
+				reply.Data = h.senders.latest(req.Path)
 			}
 			return err
 		})
@@ -135,7 +93,7 @@ func (s *server) RunStream(req *wire.RunStreamRequest, stream wire.Stream_RunStr
 			defer cancel()
 			defer context.AfterFunc(s.draining, cancel)()
 			defer context.AfterFunc(h.retired, cancel)()
-			err := h.streamer.RunStream(ctx, Channel{Path: req.Path, Data: req.Data}, &Sender{send: stream.Send})
+			err := s.runStream(ctx, h, req, stream)
 			switch {
 			case s.draining.Err() != nil:
 				return errClosed
@@ -145,4 +103,17 @@ func (s *server) RunStream(req *wire.RunStreamRequest, stream wire.Stream_RunStr
 			return err
 		})
 	return toStatus(err)
+}
+
+// runStream runs the author's stream, and sends what is left to send when that
+// has ended without a fault.
+func (s *server) runStream(ctx context.Context, h *held, req *wire.RunStreamRequest, stream wire.Stream_RunStreamServer) error {
+	to := &Sender{send: stream.Send, dropped: s.metrics.dropped}
+	h.senders.add(req.Path, to)
+	defer h.senders.remove(req.Path, to)
+	defer to.abandon()
+	if err := h.streamer.RunStream(ctx, Channel{Path: req.Path, Data: req.Data}, to); err != nil {
+		return err
+	}
+	return to.finish()
 }

@@ -20,6 +20,12 @@ type settings struct {
 
 type walk struct{ step time.Duration }
 
+// step is a row of the answer.
+type step struct {
+	Time  time.Time `frame:"time"`
+	Value float64   `frame:"value"`
+}
+
 func open(_ context.Context, s plugin.Settings[settings]) (*walk, error) {
 	if s.Values.StepMS < 0 {
 		return nil, plugin.BadRequest("settings: stepMs must not be negative")
@@ -32,7 +38,8 @@ func open(_ context.Context, s plugin.Settings[settings]) (*walk, error) {
 
 // Query answers one step: what came before is only streamed.
 func (w *walk) Query(context.Context, plugin.Query[struct{}]) (frame.Frames, error) {
-	return frame.Frames{at(time.Now(), rand.NormFloat64())}, nil
+	steps, err := frame.FromStructs("walk", []step{{time.Now(), rand.NormFloat64()}})
+	return frame.Frames{steps}, err
 }
 
 func (w *walk) Subscribe(_ context.Context, channel plugin.Channel) (plugin.StreamReply, error) {
@@ -42,23 +49,20 @@ func (w *walk) Subscribe(_ context.Context, channel plugin.Channel) (plugin.Stre
 	return plugin.StreamReply{}, nil
 }
 
+// RunStream sends steps. One that the host is too slow for gives way to those
+// that come after it.
 func (w *walk) RunStream(ctx context.Context, _ plugin.Channel, to *plugin.Sender) error {
+	to.KeepLatest(10)
 	tick := time.NewTicker(w.step)
 	defer tick.Stop()
 	for value := 0.0; ; value += rand.NormFloat64() {
 		select {
 		case now := <-tick.C:
-			if err := to.SendFrame(at(now, value)); err != nil {
+			if err := plugin.SendRows(to, "walk", step{now, value}); err != nil {
 				return err
 			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-}
-
-func at(now time.Time, value float64) *frame.Frame {
-	return frame.New("walk",
-		frame.NewField("time", nil, []time.Time{now}),
-		frame.NewField("value", nil, []float64{value}))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,9 @@ func TestPluginSettings(t *testing.T) {
 		"GET", "/api/plugins/p-datasource/settings", "")
 	a.want(200, `{"message":"Plugin settings updated"}`, "POST", "/api/plugins/an-app/settings",
 		`{"enabled":true,"pinned":true,"jsonData":{"a":1},"secureJsonData":{"key":"`+secret+`"}}`)
+	if want := []string{"an-app/"}; !slices.Equal(a.host.renewed, want) {
+		t.Errorf("streams renewed: %v, want %v", a.host.renewed, want)
+	}
 	w := a.call("GET", "/api/plugins/an-app/settings", "")
 	if !strings.Contains(w.Body.String(), `"enabled":true,"pinned":true,`) || !strings.Contains(w.Body.String(), `"jsonData":{"a":1},"secureJsonFields":{"key":true}`) {
 		t.Errorf("settings: %s", w.Body)

@@ -62,9 +62,10 @@ func New(runner Runner, logger *slog.Logger) *Hub {
 
 // Join adds a listener to a channel. The first one's request starts the stream
 // and its renew is asked when that must run again; once it has left, those of
-// the next. The plugin must have agreed to the request already.
-func (h *Hub) Join(key Key, request *plugin.StreamRequest, renew Renew) *Listener {
-	l := &Listener{request: request, renew: renew, arrived: make(chan struct{}, 1)}
+// the next. The plugin must have agreed to the request already; initial is what
+// it has for this listener, if anything.
+func (h *Hub) Join(key Key, request *plugin.StreamRequest, renew Renew, initial []byte) *Listener {
+	l := &Listener{initial: initial, request: request, renew: renew, arrived: make(chan struct{}, 1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ctx.Err() != nil {

@@ -100,7 +100,7 @@ func join(h *Hub, namespace string) *Listener {
 	request := &plugin.StreamRequest{Path: key.Path, Context: plugin.Context{Namespace: namespace}}
 	return h.Join(key, request, func(context.Context) (plugin.Context, error) {
 		return plugin.Context{Namespace: namespace + "+"}, nil
-	})
+	}, nil)
 }
 
 func next(t *testing.T, l *Listener) string {
@@ -269,7 +269,7 @@ func TestErrorsThatEndAStream(t *testing.T) {
 			bubble(t, f, func(t *testing.T, h *Hub) {
 				l := h.Join(key, &plugin.StreamRequest{}, func(context.Context) (plugin.Context, error) {
 					return plugin.Context{}, test.renew
-				})
+				}, nil)
 				wantEnd(t, l, test.want)
 			})
 		})

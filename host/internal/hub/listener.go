@@ -19,6 +19,7 @@ const (
 // Listener receives the packets of one channel.
 type Listener struct {
 	stream  *stream
+	initial []byte
 	request *plugin.StreamRequest
 	renew   Renew
 
@@ -32,6 +33,10 @@ type Listener struct {
 	size    int
 	err     error
 }
+
+// Initial is what a listener needs before the first packet, so that it can read
+// those that follow; empty if there is nothing.
+func (l *Listener) Initial() []byte { return l.initial }
 
 // Next returns the next packet, verbatim; all listeners share its bytes, so
 // they must not be changed. At the end of the stream it returns io.EOF, or why

@@ -28,6 +28,7 @@ type stream struct {
 	listeners []*Listener // the oldest first
 	ended     bool        // nobody can join any more
 	stale     bool        // the context of the current run is outdated
+	latest    latest      // of the current run
 	cancel    context.CancelFunc
 }
 
@@ -46,6 +47,7 @@ func (s *stream) add(l *Listener) bool {
 	}
 	s.listeners = append(s.listeners, l)
 	l.stream = s
+	s.latest.introduce(l)
 	return true
 }
 
@@ -123,6 +125,7 @@ func (s *stream) begin(parent context.Context) (ctx context.Context, cancel cont
 	}
 	ctx, cancel = context.WithCancel(parent)
 	stale, s.stale = s.stale, false
+	s.latest = latest{}
 	s.cancel = cancel
 	return ctx, cancel, stale, true
 }
@@ -145,7 +148,7 @@ func (s *stream) runOnce(ctx context.Context, h *Hub, fresh bool) error {
 		}
 	}
 	return h.runner.RunStream(ctx, request, func(packet []byte) error {
-		s.broadcast(packet)
+		s.received(packet)
 		return nil
 	})
 }
@@ -159,10 +162,22 @@ func (s *stream) oldest() *Listener {
 	return s.listeners[0]
 }
 
+// received is broadcast for a packet of the stream itself.
+func (s *stream) received(packet []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latest.note(packet)
+	s.broadcastLocked(packet)
+}
+
 // broadcast hands a packet to every listener, and waits for none.
 func (s *stream) broadcast(packet []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.broadcastLocked(packet)
+}
+
+func (s *stream) broadcastLocked(packet []byte) {
 	kept := s.listeners[:0]
 	for _, l := range s.listeners {
 		if l.push(packet) {
