@@ -78,7 +78,7 @@ func (d *database) Query(ctx context.Context, q plugin.Query[model]) (frame.Fram
 	if _, err := sqlite.Limit(conn, sqlitelib.SQLITE_LIMIT_ATTACHED, 0); err != nil {
 		return nil, err
 	}
-	table, _, err := d.reader.Query(ctx, conn, sqlframe.Query{
+	answer, _, err := d.reader.Query(ctx, conn, sqlframe.Query{
 		SQL:       q.Model.SQL,
 		Args:      []any{sql.Named("from", q.TimeRange.From.Unix()), sql.Named("to", q.TimeRange.To.Unix())},
 		Format:    q.Model.Format,
@@ -91,5 +91,5 @@ func (d *database) Query(ctx context.Context, q plugin.Query[model]) (frame.Fram
 	if err != nil {
 		return nil, plugin.BadRequest("query: %w", err)
 	}
-	return frame.Frames{table}, nil
+	return answer, nil
 }

@@ -5,6 +5,7 @@ package plugintest
 import (
 	"context"
 	"log/slog"
+	"math"
 	"net"
 	"testing"
 
@@ -28,6 +29,7 @@ func Start(t testing.TB, p plugin.Plugin) *plugin.Client {
 	}()
 	conn, err := grpc.NewClient("passthrough:plugin",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)), // as for a process
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func (s source) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames,
 	if err != nil {
 		return nil, plugin.Downstream(err)
 	}
-	return frame.Frames{answer}, nil
+	return answer, nil
 }
 
 func Example() {

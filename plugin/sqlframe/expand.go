@@ -15,14 +15,16 @@ import (
 // Macro writes the SQL that stands for one use of it. Its arguments are SQL:
 // their macros are expanded, they have no comments, and their quotes and
 // parentheses are closed, so that none can reach beyond the place it is put in.
-// What is not SQL yet, Dialect.Literal and Dialect.Identifier make so.
+// What is not SQL yet, Dialect.Literal and Dialect.Identifier make so. Used
+// within quotes, what it writes is quoted once more.
 type Macro func(q Query, args []string) (string, error)
 
 // Expand replaces the macros of a query.
 //
 // A macro is $__name or $__name(argument, …). Arguments may hold parentheses,
 // quotes and macros. What is in comments is left alone; in quotes, only known
-// macros are expanded. These are known:
+// macros are expanded, and the quotes in what they write are doubled, so that
+// no value ends the quote that it is put in. These are known:
 //
 //	$__time(column)                     the column, named "time"; in MySQL as Unix seconds named "time_sec"
 //	$__timeEpoch(column)                the same, always as Unix seconds
@@ -77,30 +79,63 @@ var use = regexp.MustCompile(`^\$(__\w+)`)
 
 // code expands text that is outside quotes and comments at its start.
 func (e *expansion) code(text string) (string, error) {
-	var b strings.Builder
+	b := make([]byte, 0, 2*len(text))
 	for text != "" {
 		if name := use.FindStringSubmatch(text); name != nil {
 			sql, rest, err := e.macro(name[1], text[len(name[0]):])
 			if err != nil {
 				return "", err
 			}
-			b.WriteString(sql)
+			if b = join(b, sql); rest != "" && fuses(b, rest) {
+				b = append(b, ' ')
+			}
 			text = rest
 			continue
 		}
 		kind, end := e.dialect.next(text)
-		if kind != quote {
-			b.WriteString(text[:end])
-		} else if err := e.quoted(&b, text[:end]); err != nil {
-			return "", err
+		part := text[:end]
+		if kind == quote {
+			var err error
+			if part, err = e.quoted(part); err != nil {
+				return "", err
+			}
 		}
+		b = append(b, part...)
 		text = text[end:]
 	}
-	return b.String(), nil
+	return string(b), nil
 }
 
-// quoted expands the known macros of a quoted text.
-func (e *expansion) quoted(b *strings.Builder, text string) error {
+// join appends what a macro wrote, apart from what stands before it where the
+// two would read as one: as a comment, or as one quote.
+func join(b []byte, sql string) []byte {
+	if sql != "" && fuses(b, sql) {
+		b = append(b, ' ')
+	}
+	return append(b, sql...)
+}
+
+// fuses tells whether b and text read otherwise side by side than apart: a
+// quote that doubles another or gets a prefix, the start or end of a comment,
+// and a dollar that continues a word.
+func fuses(b []byte, text string) bool {
+	if len(b) == 0 {
+		return false
+	}
+	switch last, first := b[len(b)-1], text[0]; first {
+	case '-', '*', '/':
+		return last == '-' || last == '/'
+	case '\'', '"', '`', ']', '[', '$':
+		return strings.IndexByte(" \t\n(,=<>+.;", last) < 0
+	}
+	return false
+}
+
+// quoted expands the known macros of a text with its quotes. What they write is
+// quoted as the text is.
+func (e *expansion) quoted(text string) (string, error) {
+	var b strings.Builder
+	whole := text
 	for text != "" {
 		name := use.FindStringSubmatch(text)
 		if name == nil || !e.knows(name[1]) {
@@ -108,14 +143,20 @@ func (e *expansion) quoted(b *strings.Builder, text string) error {
 			text = text[1:]
 			continue
 		}
-		sql, rest, err := e.macro(name[1], text[len(name[0]):])
+		after := text[len(name[0]):]
+		sql, rest, err := e.macro(name[1], after)
 		if err != nil {
-			return err
+			return "", err
 		}
-		b.WriteString(sql)
+		arguments := after[:len(after)-len(rest)]
+		written, ok := e.dialect.requote(whole, sql)
+		if !ok || e.dialect.backslash(whole) && strings.Contains(arguments, `\`) {
+			return "", fmt.Errorf("macro $%s cannot be used within the quotes of %.20q", name[1], whole)
+		}
+		b.WriteString(written)
 		text = rest
 	}
-	return nil
+	return b.String(), nil
 }
 
 func (e *expansion) knows(name string) bool {

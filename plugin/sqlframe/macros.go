@@ -55,6 +55,10 @@ func (e *expansion) epoch(column string) string {
 		return "UNIX_TIMESTAMP(" + column + ")"
 	case SQLite:
 		return "unixepoch(" + column + ", 'auto')"
+	case SQLServer:
+		return "DATEDIFF_BIG(second, '1970-01-01', " + column + ")"
+	case ClickHouse:
+		return "toUnixTimestamp(" + column + ")"
 	}
 	return "extract(epoch from " + column + ")"
 }
@@ -77,9 +81,11 @@ func (e *expansion) literal(t time.Time) string {
 	case e.dialect == MySQL:
 		return "FROM_UNIXTIME(" + seconds(t) + ")"
 	case e.dialect == SQLite:
-		return e.dialect.Literal(t.Format("2006-01-02 15:04:05.999"))
+		return t.Format("'2006-01-02 15:04:05.999'")
+	case e.dialect == ClickHouse:
+		return t.Format("toDateTime64('2006-01-02 15:04:05.000', 3, 'UTC')")
 	default:
-		return e.dialect.Literal(t.Format(time.RFC3339Nano))
+		return t.Format("'2006-01-02T15:04:05.999Z'")
 	}
 }
 

@@ -31,7 +31,7 @@ func expand(d Dialect, query string) (string, spacing, error) {
 var dialects = []struct {
 	Dialect
 	name string
-}{{PostgreSQL, "PostgreSQL"}, {TimescaleDB, "TimescaleDB"}, {MySQL, "MySQL"}, {SQLite, "SQLite"}}
+}{{PostgreSQL, "PostgreSQL"}, {TimescaleDB, "TimescaleDB"}, {MySQL, "MySQL"}, {SQLite, "SQLite"}, {SQLServer, "SQLServer"}, {ClickHouse, "ClickHouse"}}
 
 // TestMacros writes what every macro becomes in every dialect.
 func TestMacros(t *testing.T) {
@@ -207,7 +207,7 @@ func FuzzExpand(f *testing.F) {
 	f.Add("$__timeFilter(a -- )\n) /* */ $$ $x$ # `", 1)
 	f.Add(`$__timeFilter(E'\'' || [a] "\")`, 3)
 	f.Fuzz(func(t *testing.T, query string, n int) {
-		dialect := Dialect(uint(n) % 4)
+		dialect := Dialect(uint(n) % 6)
 		got, _, err := expand(dialect, query)
 		if err == nil && !strings.Contains(query, "$__") && got != query {
 			t.Errorf("%q has no macro, but became %q", query, got)

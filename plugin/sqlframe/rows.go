@@ -2,7 +2,6 @@ package sqlframe
 
 import (
 	"database/sql"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,7 +12,7 @@ import (
 // Converter reads columns of the types that it names.
 type Converter struct {
 	// TypeNames are names of database types as the driver tells them, such as
-	// "VARCHAR", in upper case.
+	// "VARCHAR", in upper case and without a size.
 	TypeNames []string
 	// Type is the type of the field, which is nullable.
 	Type frame.Type
@@ -27,94 +26,69 @@ type Converter struct {
 // from the driver into the field's buffers without a copy in between.
 type column interface {
 	sql.Scanner
-	// end returns the finished field, and how many of its values were times
-	// that a field cannot hold.
+	// end returns the field of the values so far, and how many of them were
+	// times that a field cannot hold. What is scanned next begins a new field.
 	end() (field *frame.Field, times int)
 }
 
-// Read reads rows into a table of nullable fields, named as the columns are. It
-// does not close the rows.
-//
-// A column's type is that of the database: numbers of all sizes as they are,
-// decimals as float64; times and dates as times, in UTC if they are without a
-// zone; JSON as JSON; everything else, arrays, intervals, times of day and
-// types that are not known here among it, as text. Bytes are hexadecimal, of
-// MySQL and SQLite only where they are not UTF-8. In SQLite every value has a
-// type of its own, so there a column has the narrowest type that holds all of
-// them. Times before 1677 or after 2262 become null, with a notice.
-func (r Reader) Read(rows *sql.Rows) (*frame.Frame, error) {
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, err
-	}
-	columns := make([]column, len(types))
-	targets := make([]any, len(types))
-	for i, t := range types {
-		columns[i] = r.column(t)
-		targets[i] = columns[i]
-	}
-	limit := r.Limit
-	if limit <= 0 {
-		limit = defaultLimit
-	}
-	table := &frame.Frame{Meta: &frame.Meta{Type: frame.TypeTable, TypeVersion: [2]uint{0, 1}}}
-	for n := 0; rows.Next(); n++ {
-		if n == limit {
-			warn(table, "only the first %d rows are shown: the row limit was reached", limit)
-			break
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return nil, fmt.Errorf("row %d: %w", n+1, err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	for _, c := range columns {
-		field, times := c.end()
-		if times > 0 {
-			warn(table, "column %q: times before 1677 or after 2262 are shown as null: %d", field.Name, times)
-		}
-		table.Fields = append(table.Fields, field)
-	}
-	return table, nil
-}
-
-func warn(f *frame.Frame, format string, args ...any) {
-	f.Meta.Notices = append(f.Meta.Notices, frame.Notice{Severity: frame.Warning, Text: fmt.Sprintf(format, args...)})
-}
-
-// column returns how a column is read.
-func (r Reader) column(t *sql.ColumnType) column {
-	name := strings.ToUpper(t.DatabaseTypeName())
+// column returns how a column is read, which adds to size the bytes of texts.
+func (r Reader) column(t *sql.ColumnType, size *int) column {
+	name := typeName(t)
 	for _, c := range r.Converters {
 		if slices.Contains(c.TypeNames, name) {
-			return &typed{field: frame.NewFieldOf(t.Name(), nil, c.Type, true), convert: c.Append}
+			return newTyped(t.Name(), c.Type, size, func(to *typed, value any) error { return c.Append(to.field, value) })
 		}
 	}
 	if r.Dialect == SQLite {
-		return &untyped{name: t.Name(), declared: name}
+		return &untyped{name: t.Name(), declared: name, size: size}
 	}
 	of, read := r.Dialect.reading(name, t)
-	return &typed{field: frame.NewFieldOf(t.Name(), nil, of, true), read: read}
+	return newTyped(t.Name(), of, size, read)
+}
+
+// typeName is a column's type in upper case, without its size: DECIMAL for
+// Decimal(10, 2). ClickHouse says in it, too, what may be null and how values
+// are kept.
+func typeName(t *sql.ColumnType) string {
+	name := strings.ToUpper(t.DatabaseTypeName())
+	for _, wrapper := range []string{"LOWCARDINALITY(", "NULLABLE("} {
+		if inner, wrapped := strings.CutPrefix(name, wrapper); wrapped {
+			name = strings.TrimSuffix(inner, ")")
+		}
+	}
+	name, _, _ = strings.Cut(name, "(")
+	return name
 }
 
 // reading returns the type of a column's field, and how its values are read.
 func (d Dialect) reading(name string, t *sql.ColumnType) (frame.Type, reading) {
-	known := postgres
-	if d == MySQL {
-		known = mysql
-	}
-	of, ok := known[name]
+	of, ok := d.types()[name]
 	switch {
-	case d != MySQL && name == "BYTEA":
+	case d.postgres() && name == "BYTEA":
 		return frame.String, readBytea
 	case d == MySQL && name == "BIT":
 		return frame.Uint64, readBits
+	case d == SQLServer && name == "UNIQUEIDENTIFIER":
+		return frame.String, readMixedUUID
+	case d == SQLServer && name == "TIME":
+		return frame.String, readTimeOfDay
 	case !ok:
 		of = scanned(t.ScanType())
 	}
 	return of, readings[of]
+}
+
+// types are the types of a dialect that are known.
+func (d Dialect) types() map[string]frame.Type {
+	switch d {
+	case MySQL:
+		return mysql
+	case SQLServer:
+		return sqlServer
+	case ClickHouse:
+		return clickHouse
+	}
+	return postgres
 }
 
 // postgres are the types that are not text, by the names of pgx and pq.
@@ -137,6 +111,27 @@ var mysql = map[string]frame.Type{
 	"DATE": frame.Time, "DATETIME": frame.Time, "TIMESTAMP": frame.Time,
 	"JSON": frame.JSON,
 	"CHAR": frame.String, "VARCHAR": frame.String, "TEXT": frame.String, "TIME": frame.String,
+}
+
+// sqlServer are the types that are not text, by the names of the driver.
+var sqlServer = map[string]frame.Type{
+	"BIT": frame.Bool, "TINYINT": frame.Uint8, "SMALLINT": frame.Int16, "INT": frame.Int32, "BIGINT": frame.Int64,
+	"REAL": frame.Float32, "FLOAT": frame.Float64, "DECIMAL": frame.Float64, "NUMERIC": frame.Float64,
+	"MONEY": frame.Float64, "SMALLMONEY": frame.Float64,
+	"DATE": frame.Time, "DATETIME": frame.Time, "DATETIME2": frame.Time, "SMALLDATETIME": frame.Time, "DATETIMEOFFSET": frame.Time,
+	"CHAR": frame.String, "VARCHAR": frame.String, "NCHAR": frame.String, "NVARCHAR": frame.String, "TEXT": frame.String, "NTEXT": frame.String,
+	"XML": frame.String, "BINARY": frame.String, "VARBINARY": frame.String,
+}
+
+// clickHouse are the types that are not text, by the names of the driver.
+var clickHouse = map[string]frame.Type{
+	"BOOL": frame.Bool, "INT8": frame.Int8, "INT16": frame.Int16, "INT32": frame.Int32, "INT64": frame.Int64,
+	"UINT8": frame.Uint8, "UINT16": frame.Uint16, "UINT32": frame.Uint32, "UINT64": frame.Uint64,
+	"FLOAT32": frame.Float32, "FLOAT64": frame.Float64, "DECIMAL": frame.Float64,
+	"DATE": frame.Time, "DATE32": frame.Time, "DATETIME": frame.Time, "DATETIME64": frame.Time,
+	"ARRAY": frame.JSON, "MAP": frame.JSON, "TUPLE": frame.JSON, "NESTED": frame.JSON,
+	"STRING": frame.String, "FIXEDSTRING": frame.String, "UUID": frame.String, "ENUM8": frame.String, "ENUM16": frame.String,
+	"IPV4": frame.String, "IPV6": frame.String,
 }
 
 // scanned is the type of a column whose name is not known, by what the driver

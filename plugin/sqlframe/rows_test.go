@@ -25,6 +25,8 @@ type table struct {
 	cells        [][]driver.Value
 	repeat       int // how often the rows come, at least once
 	asked        string
+	next         *table        // result set
+	onRow        func(row int) // may be nil
 }
 
 func (t *table) Connect(context.Context) (driver.Conn, error) { return t, nil }
@@ -63,7 +65,9 @@ func (c *cursor) Next(to []driver.Value) error {
 		return io.EOF
 	}
 	copy(to, c.cells[c.row%len(c.cells)])
-	c.row++
+	if c.row++; c.onRow != nil {
+		c.onRow(c.row)
+	}
 	return nil
 }
 
@@ -90,7 +94,21 @@ func read(t *testing.T, r Reader, from *table) (*frame.Frame, error) {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	return r.Read(rows)
+	tables, err := r.Read(rows)
+	if err != nil {
+		return nil, err
+	}
+	return tables[0], nil
+}
+
+// query is the one frame that a query is answered with.
+func query(t *testing.T, from *table, q Query) (*frame.Frame, string) {
+	t.Helper()
+	answer, executed, err := Reader{}.Query(t.Context(), from.open(t), q)
+	if err != nil || len(answer) != 1 {
+		t.Fatalf("%d frames, error %v", len(answer), err)
+	}
+	return answer[0], executed
 }
 
 // TestTypes reads what drivers return for the types of their databases. What
@@ -167,7 +185,7 @@ func TestMisfits(t *testing.T) {
 		{"NUMERIC", strings.Repeat("x", 100), `"` + strings.Repeat("x", 40) + `" (string) is no float64`},
 		{"BOOL", "maybe", "is no bool"},
 		{"DATE", "tomorrow", "is no time.Time"},
-		{"JSON", int64(1), "is no json.RawMessage"},
+		{"JSON", math.Inf(1), "is no json.RawMessage"},
 	} {
 		_, err := read(t, Reader{}, oneColumn(test.of, test.value))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
@@ -264,10 +282,7 @@ func TestFormats(t *testing.T) {
 		if q.Format, err = ParseFormat(format); err != nil {
 			t.Fatal(err)
 		}
-		answer, executed, err := Reader{}.Query(t.Context(), source.open(t), q)
-		if err != nil {
-			t.Fatal(err)
-		}
+		answer, executed := query(t, source, q)
 		if executed != answer.Meta.ExecutedQueryString || source.asked != executed || !strings.HasPrefix(executed, "SELECT floor(") {
 			t.Errorf("asked %q, executed %q", source.asked, executed)
 		}
@@ -280,10 +295,7 @@ func TestMetric(t *testing.T) {
 		names: []string{"time", "metric", "value"}, types: []string{"TIMESTAMP", "TEXT", "INT4"},
 		cells: [][]driver.Value{{time.Unix(0, 0), "cpu", int64(1)}, {time.Unix(0, 0), "mem", int64(2)}},
 	}
-	answer, _, err := Reader{}.Query(t.Context(), source.open(t), Query{Format: TimeSeries})
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer, _ := query(t, source, Query{Format: TimeSeries})
 	if f := answer.Field("cpu"); f == nil || f.Labels != nil || answer.Field("mem") == nil {
 		t.Error(frametest.Text(answer))
 	}
@@ -291,9 +303,9 @@ func TestMetric(t *testing.T) {
 
 func TestNoRows(t *testing.T) {
 	source := &table{names: []string{"time", "v"}, types: []string{"TIMESTAMP", "INT4"}}
-	answer, _, err := Reader{}.Query(t.Context(), source.open(t), Query{SQL: "$__timeGroup(a, 1s, 0)", Format: TimeSeries})
-	if err != nil || answer.Rows() != 0 || len(answer.Fields) != 1 {
-		t.Errorf("%v, error %v", answer, err)
+	answer, _ := query(t, source, Query{SQL: "$__timeGroup(a, 1s, 0)", Format: TimeSeries})
+	if answer.Rows() != 0 || len(answer.Fields) != 1 {
+		t.Errorf("%v", answer)
 	}
 }
 

@@ -62,11 +62,19 @@ func timeSeries(table *frame.Frame, even spacing, within plugin.TimeRange) (*fra
 	}
 	wide.Meta.Type = frame.TypeTimeSeriesWide
 	if even.interval > 0 {
-		size := even.interval.Nanoseconds()
-		from := time.Unix(0, within.From.UnixNano()/size*size)
-		return transform.Resample(wide, even.fill, from, within.To, even.interval)
+		return transform.Resample(wide, even.fill, roundDown(within.From, even.interval), within.To, even.interval)
 	}
 	return wide, nil
+}
+
+// roundDown rounds as the macros have the database do it: to the earlier time,
+// before 1970 too.
+func roundDown(t time.Time, to time.Duration) time.Time {
+	past := t.UnixNano() % to.Nanoseconds()
+	if past < 0 {
+		past += to.Nanoseconds()
+	}
+	return time.Unix(0, t.UnixNano()-past)
 }
 
 // longSeries returns the table with its times first and its numbers as float64,

@@ -23,6 +23,8 @@ const (
 	TimescaleDB                // PostgreSQL with time_bucket
 	MySQL                      // and MariaDB: github.com/go-sql-driver/mysql, with its ParseTime
 	SQLite                     // modernc.org/sqlite, github.com/mattn/go-sqlite3
+	SQLServer                  // github.com/microsoft/go-mssqldb
+	ClickHouse                 // github.com/ClickHouse/clickhouse-go/v2
 )
 
 // Reader reads what a database answers. The zero Reader reads PostgreSQL. It
@@ -58,40 +60,89 @@ type Database interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Query asks the database and returns the answer in the query's format. The
+// Query asks the database and returns the answer in the query's format: one
+// frame, or one for each result set where the statement has several. The first
 // frame's Meta.ExecutedQueryString is the query with its macros expanded, which
 // is returned too when the database refuses it.
 //
 // What is wrong with macros, or keeps the rows from being time series, is a
 // plugin.BadRequest; errors of the database are returned as they are.
-func (r Reader) Query(ctx context.Context, db Database, q Query) (answer *frame.Frame, executed string, err error) {
+func (r Reader) Query(ctx context.Context, db Database, q Query) (answer frame.Frames, executed string, err error) {
+	executed, err = r.query(ctx, db, q, 0, func(f *frame.Frame) error {
+		answer = append(answer, f)
+		return nil
+	})
+	if err != nil {
+		return nil, executed, err
+	}
+	return answer, executed, nil
+}
+
+// QueryChunks is Query for answers that need not be in memory at once, as a
+// plugin.ChunkQuerier sends them: tables and logs in pieces of a few thousand
+// rows or about a megabyte, each read from the database when send has returned from the last; a time
+// series, which may need all rows to be put in order, whole. In SQLite, a column
+// whose later values are of a wider type starts another frame.
+func (r Reader) QueryChunks(ctx context.Context, db Database, q Query, send func(*frame.Frame) error) (executed string, err error) {
+	piece := pieceRows
+	if q.Format == TimeSeries {
+		piece = 0
+	}
+	return r.query(ctx, db, q, piece, send)
+}
+
+// A piece ends at so many rows, or with the row that brings its texts to so many
+// bytes: enough that what comes with each piece is little beside it.
+const (
+	pieceRows  = 8192
+	pieceBytes = 1 << 20
+)
+
+func (r Reader) query(ctx context.Context, db Database, q Query, piece int, send func(*frame.Frame) error) (executed string, err error) {
 	executed, even, err := r.expand(q)
 	if err != nil {
-		return nil, "", plugin.BadRequest("query: %w", err)
+		return "", plugin.BadRequest("query: %w", err)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	rows, err := db.QueryContext(ctx, executed, q.Args...)
 	if err != nil {
-		return nil, executed, err
+		return executed, err
 	}
 	defer rows.Close()
-	answer, err = r.Read(rows)
-	if err != nil {
-		return nil, executed, err
+	defer cancel() // first, or some drivers read the rest of the rows
+	first := true
+	sent, err := r.read(rows, piece, func(table *frame.Frame) error {
+		answer, err := q.formatted(table, even)
+		if err != nil {
+			return err
+		}
+		if first {
+			answer.Meta.ExecutedQueryString, first = executed, false
+		}
+		return send(answer)
+	})
+	if err == nil && sent == 0 { // a statement that has no rows
+		err = send(&frame.Frame{Meta: &frame.Meta{ExecutedQueryString: executed}})
 	}
+	return executed, err
+}
+
+// formatted makes of a table what the query's format says.
+func (q Query) formatted(table *frame.Frame, even spacing) (*frame.Frame, error) {
 	switch q.Format {
 	case TimeSeries:
-		if answer, err = timeSeries(answer, even, q.TimeRange); err != nil {
-			return nil, executed, plugin.BadRequest("query: format time_series: %w", err)
+		series, err := timeSeries(table, even, q.TimeRange)
+		if err != nil {
+			return nil, plugin.BadRequest("query: format time_series: %w", err)
 		}
+		return series, nil
 	case Logs:
-		answer.Meta.Type = ""
-		answer.Meta.Visualization = "logs"
-		fallthrough
-	default:
-		nameTimes(answer)
+		table.Meta.Type = ""
+		table.Meta.Visualization = "logs"
 	}
-	answer.Meta.ExecutedQueryString = executed
-	return answer, executed, nil
+	nameTimes(table)
+	return table, nil
 }
 
 // Format is what a query's rows are to become.

@@ -20,10 +20,12 @@ type untyped struct {
 	field *frame.Field
 	nulls int // rows before the first value
 	times int // that a field cannot hold
+	size  *int
 }
 
 // Scan appends a value as the driver hands it over.
 func (c *untyped) Scan(value any) error {
+	*c.size += length(value)
 	value = c.read(value)
 	if value == nil {
 		if c.field == nil {
@@ -63,12 +65,15 @@ func (c *untyped) fit(t frame.Type) {
 }
 
 // end returns the finished field. A column without values has the type that
-// its table declares.
+// its table declares. The next one has at least the same type.
 func (c *untyped) end() (*frame.Field, int) {
 	if c.field == nil {
 		c.field = newColumn(c.name, c.declaredType(), c.nulls)
 	}
-	return c.field, c.times
+	field, times := c.field, c.times
+	c.nulls, c.times = 0, 0
+	c.field = newColumn(c.name, field.Type(), 0)
+	return field, times
 }
 
 // read turns a value into one of the types of a column: int64, float64, bool,

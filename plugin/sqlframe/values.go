@@ -1,10 +1,13 @@
 package sqlframe
 
 import (
+	"database/sql/driver"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -15,28 +18,79 @@ import (
 
 // typed is a column whose values are all of one type.
 type typed struct {
-	field   *frame.Field
-	read    reading
-	convert func(to *frame.Field, value any) error // instead of read
-	times   int                                    // that the field cannot hold
+	field *frame.Field
+	read  reading
+	size  *int
+	times int // that the field cannot hold
 }
 
-// reading appends what a driver read.
+func newTyped(name string, of frame.Type, size *int, read reading) *typed {
+	return &typed{field: frame.NewFieldOf(name, nil, of, true), size: size, read: read}
+}
+
+// reading appends what a driver read, which is not nil.
 type reading func(c *typed, value any) error
 
 // Scan appends a value as the driver hands it over.
 func (c *typed) Scan(value any) error {
-	switch {
-	case value == nil:
+	value, err := plain(value)
+	if err != nil {
+		return err
+	}
+	if value == nil {
 		c.field.AppendNull()
 		return nil
-	case c.convert != nil:
-		return c.convert(c.field, value)
 	}
+	*c.size += length(value)
 	return c.read(c, value)
 }
 
-func (c *typed) end() (*frame.Field, int) { return c.field, c.times }
+// length is that of a value whose size is not known from its type.
+func length(value any) int {
+	switch v := value.(type) {
+	case string:
+		return len(v)
+	case []byte:
+		return len(v)
+	}
+	return 0
+}
+
+func (c *typed) end() (*frame.Field, int) {
+	field, times := c.field, c.times
+	c.field, c.times = frame.NewFieldOf(field.Name, nil, field.Type(), true), 0
+	return field, times
+}
+
+// plain makes one of the types that database/sql knows, or uint64 or float32,
+// of what some drivers hand over beside them: numbers of other sizes, pointers,
+// and values that can say what they are. Anything else stays what it is.
+func plain(value any) (any, error) {
+	switch v := value.(type) {
+	case nil, int64, float64, bool, []byte, string, time.Time, uint64, float32:
+		return value, nil
+	case driver.Valuer:
+		if at := reflect.ValueOf(v); at.Kind() == reflect.Pointer && at.IsNil() {
+			return nil, nil
+		}
+		return v.Value()
+	}
+	switch v := reflect.ValueOf(value); {
+	case v.CanInt():
+		return v.Int(), nil
+	case v.CanUint():
+		return v.Uint(), nil
+	case v.Kind() == reflect.Pointer && v.IsNil():
+		return nil, nil
+	}
+	if text, ok := value.(fmt.Stringer); ok {
+		return text.String(), nil
+	}
+	if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer {
+		return plain(v.Elem().Interface())
+	}
+	return value, nil
+}
 
 // readings are how the values of a field's type are read.
 var readings = map[frame.Type]reading{
@@ -199,7 +253,11 @@ func readJSON(c *typed, value any) error {
 	case string:
 		frame.Append(c.field, json.RawMessage(v))
 	default:
-		return misfit(c, value)
+		written, err := json.Marshal(v)
+		if err != nil {
+			return misfit(c, value)
+		}
+		frame.Append(c.field, json.RawMessage(written))
 	}
 	return nil
 }
@@ -222,6 +280,26 @@ func readBytea(c *typed, value any) error {
 	}
 	frame.Append(c.field, `\x`+hex.EncodeToString(v))
 	return nil
+}
+
+// readMixedUUID reads SQL Server's UUIDs, whose first three parts have their
+// lowest byte first.
+func readMixedUUID(c *typed, value any) error {
+	b, ok := value.([]byte)
+	if !ok || len(b) != 16 {
+		return readText(c, value)
+	}
+	frame.Append(c.field, fmt.Sprintf("%08x-%04x-%04x-%x-%x",
+		binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint16(b[4:]), binary.LittleEndian.Uint16(b[6:]), b[8:10], b[10:]))
+	return nil
+}
+
+// readTimeOfDay reads SQL Server's times of day, which come with a date.
+func readTimeOfDay(c *typed, value any) error {
+	if at, ok := value.(time.Time); ok {
+		value = at.Format("15:04:05.999999999")
+	}
+	return readText(c, value)
 }
 
 // text is any value that a driver returns, as text.

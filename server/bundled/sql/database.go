@@ -70,24 +70,47 @@ func (d *database) Close() error {
 }
 
 // ask asks a query on a connection of its own.
-func (d *database) ask(ctx context.Context, reader sqlframe.Reader, q sqlframe.Query) (*frame.Frame, error) {
+func (d *database) ask(ctx context.Context, reader sqlframe.Reader, q sqlframe.Query) (answer frame.Frames, err error) {
+	err = d.with(ctx, func(conn *sql.Conn) (executed string, err error) {
+		answer, executed, err = reader.Query(ctx, conn, q)
+		return executed, err
+	})
+	return answer, err
+}
+
+// askChunks is ask for answers in pieces. send's errors are returned as they are.
+func (d *database) askChunks(ctx context.Context, reader sqlframe.Reader, q sqlframe.Query, send func(*frame.Frame) error) error {
+	var unsent error
+	err := d.with(ctx, func(conn *sql.Conn) (executed string, err error) {
+		return reader.QueryChunks(ctx, conn, q, func(f *frame.Frame) error {
+			unsent = send(f)
+			return unsent
+		})
+	})
+	if unsent != nil {
+		return unsent
+	}
+	return err
+}
+
+// with lends a connection to use, which returns the query it executed.
+func (d *database) with(ctx context.Context, use func(*sql.Conn) (executed string, err error)) error {
 	conn, err := d.db.Conn(ctx)
 	if err != nil {
-		return nil, d.fault(ctx, err, "")
+		return d.fault(ctx, err, "")
 	}
 	defer conn.Close()
 	if d.prepare != nil {
 		end, err := d.prepare(ctx, conn)
 		if err != nil {
-			return nil, d.fault(ctx, err, "")
+			return d.fault(ctx, err, "")
 		}
 		defer end()
 	}
-	answer, executed, err := reader.Query(ctx, conn, q)
-	if err != nil {
-		return nil, d.fault(ctx, err, executed)
+	if executed, err := use(conn); err != nil {
+		return d.fault(ctx, err, executed)
 	}
-	return answer, nil
+	return nil
 }
 
 // fault says whose fault an error is: the asker's, the query's or the

@@ -84,8 +84,8 @@ func (d *database) list(ctx context.Context, query string, args ...any) ([][]str
 	if err != nil {
 		return nil, err
 	}
-	rows := make([][]string, answer.Rows())
-	for _, field := range answer.Fields {
+	rows := make([][]string, answer[0].Rows())
+	for _, field := range answer[0].Fields {
 		for i := range rows {
 			text, _ := frame.Value[string](field, i)
 			rows[i] = append(rows[i], text)

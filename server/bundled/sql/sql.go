@@ -93,10 +93,27 @@ func open(ctx context.Context, s plugin.Settings[settings]) (*source, error) {
 	return opened, nil
 }
 
-// Query answers with one frame.
+// Query answers with one frame, or one for each result set.
 func (s *source) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, error) {
+	query, err := s.query(q)
+	if err != nil {
+		return nil, err
+	}
+	return s.ask(ctx, s.reader, query)
+}
+
+// QueryChunks is Query for answers that are not to be in memory whole.
+func (s *source) QueryChunks(ctx context.Context, q plugin.Query[model], send func(*frame.Frame) error) error {
+	query, err := s.query(q)
+	if err != nil {
+		return err
+	}
+	return s.askChunks(ctx, s.reader, query, send)
+}
+
+func (s *source) query(q plugin.Query[model]) (sqlframe.Query, error) {
 	if q.Model.RawSQL == "" {
-		return nil, plugin.BadRequest("query: rawSql is missing")
+		return sqlframe.Query{}, plugin.BadRequest("query: rawSql is missing")
 	}
 	query := sqlframe.Query{SQL: q.Model.RawSQL, Format: s.format, TimeRange: q.TimeRange, Interval: max(q.Interval, s.interval)}
 	if q.Model.Format != nil {
@@ -105,11 +122,7 @@ func (s *source) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames
 	for _, p := range q.Model.Params {
 		query.Args = append(query.Args, p.value)
 	}
-	answer, err := s.ask(ctx, s.reader, query)
-	if err != nil {
-		return nil, err
-	}
-	return frame.Frames{answer}, nil
+	return query, nil
 }
 
 // CheckHealth tells what the database is, and counts its tables.

@@ -40,7 +40,11 @@ func newDatabase(t *testing.T, statements string) *database {
 }
 
 func ask(ctx context.Context, d *database, text string, limit int) (*frame.Frame, error) {
-	return d.ask(ctx, sqlframe.Reader{Dialect: d.dialect, Limit: limit}, sqlframe.Query{SQL: text})
+	answer, err := d.ask(ctx, sqlframe.Reader{Dialect: d.dialect, Limit: limit}, sqlframe.Query{SQL: text})
+	if err != nil {
+		return nil, err
+	}
+	return answer[0], nil
 }
 
 // show prints a frame's columns as "name{labels} type: values".
