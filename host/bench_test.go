@@ -30,7 +30,7 @@ func BenchmarkQuery(b *testing.B) {
 		stop()
 		<-stopped
 	}()
-	r, err := h.members["good"].acquire(ctx)
+	held, err := h.members["good"].acquire(ctx, true)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func BenchmarkQuery(b *testing.B) {
 	filled := *request
 	filled.Context = h.fill(h.members["good"], request.Context)
 	b.Run("client", func(b *testing.B) {
-		measure(b, func() error { _, err := r.client.Query(ctx, &filled); return err })
+		measure(b, func() error { _, err := held.Process.client.Query(ctx, &filled); return err })
 	})
 }
 

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/plugboard/plugboard/host/internal/process"
+	"github.com/plugboard/plugboard/host/internal/supervisor"
 	"github.com/plugboard/plugboard/plugin"
 )
 
@@ -21,9 +23,18 @@ func (h *Host) Query(ctx context.Context, req *plugin.QueryRequest) (*plugin.Que
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
-	return read(ctx, m, func(ctx context.Context, c *plugin.Client) (*plugin.QueryResponse, error) {
+	ctx, t, err := h.enter(ctx, m, req.Context)
+	if err != nil {
+		return nil, err
+	}
+	defer t.leave()
+	answer, err := read(ctx, m, func(ctx context.Context, c *plugin.Client) (*plugin.QueryResponse, error) {
 		return c.Query(ctx, &request)
 	})
+	if err == nil {
+		h.config.Limits.check(answer)
+	}
+	return answer, h.config.Limits.explain(ctx, err)
 }
 
 // QueryFunc is Query for answers that may be large: see plugin.Client.
@@ -34,14 +45,21 @@ func (h *Host) QueryFunc(ctx context.Context, req *plugin.QueryRequest, use func
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
+	ctx, t, err := h.enter(ctx, m, req.Context)
+	if err != nil {
+		return err
+	}
+	defer t.leave()
 	var failed error
 	_, err = read(ctx, m, func(ctx context.Context, c *plugin.Client) (struct{}, error) {
 		return struct{}{}, c.QueryFunc(ctx, &request, func(answer *plugin.QueryResponse, release func()) error {
+			t.answered()
+			h.config.Limits.check(answer)
 			failed = use(answer, release) // which is no sign of what became of the process
 			return nil
 		})
 	})
-	return cmp.Or(err, failed)
+	return cmp.Or(h.config.Limits.explain(ctx, err), failed)
 }
 
 // CheckHealth asks whether a data source or app works. A plugin without the
@@ -53,14 +71,18 @@ func (h *Host) CheckHealth(ctx context.Context, req *plugin.HealthRequest) (plug
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
-	return read(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Health, error) {
+	ctx, cancel := h.config.Limits.time(ctx)
+	defer cancel()
+	health, err := read(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Health, error) {
 		return c.CheckHealth(ctx, &request)
 	})
+	return health, h.config.Limits.explain(ctx, err)
 }
 
 // CallResource makes an HTTP request of a plugin and hands every message of
 // its answer to send as it arrives; an error of send ends the call and is
-// returned. A plugin may answer nothing at all.
+// returned. A plugin may answer nothing at all. A request whose method is not
+// idempotent does not wait for a plugin that is started after a failure.
 func (h *Host) CallResource(ctx context.Context, req *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error {
 	m, err := h.member(req.Context.PluginID)
 	if err != nil {
@@ -68,7 +90,22 @@ func (h *Host) CallResource(ctx context.Context, req *plugin.ResourceRequest, se
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
-	return do(ctx, m, func(ctx context.Context, c *plugin.Client) error { return c.CallResource(ctx, &request, send) })
+	if err := m.gate.Enter(ctx, uidOf(req.Context)); err != nil {
+		return m.busy(err)
+	}
+	defer m.gate.Leave(uidOf(req.Context))
+	return do(ctx, m, idempotent(req.Method), func(ctx context.Context, c *plugin.Client) error {
+		return c.CallResource(ctx, &request, send)
+	})
+}
+
+// idempotent tells what RFC 9110 says of a method.
+func idempotent(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
 }
 
 // Metrics returns a plugin's metrics as Prometheus text, format 0.0.4. A
@@ -102,11 +139,12 @@ func (h *Host) Forget(ctx context.Context, deleted plugin.Context) error {
 		return err
 	}
 	h.streams.Renew(m.entry.Manifest.ID, deleted.DataSource.UID)
-	r, ok := m.supervisor.Running()
+	held, ok := m.supervisor.Running()
 	if !ok {
 		return nil
 	}
-	err = r.client.Forget(ctx, h.fill(m, deleted))
+	defer m.supervisor.Release(held)
+	err = held.Process.client.Forget(ctx, h.fill(m, deleted))
 	if errors.Is(err, plugin.ErrNotImplemented) || errors.Is(err, plugin.ErrUnavailable) {
 		return nil
 	}
@@ -133,9 +171,10 @@ const attempts = 3
 const dying = 250 * time.Millisecond
 
 // call makes one call to a plugin's process. If that turns out to be dead, or
-// deaf, before the call has reached it, the call is made to the next one.
-func call[T any](ctx context.Context, m *member, ask func(context.Context, *plugin.Client) (T, error)) (answer T, err error) {
-	answer, _, err = try(ctx, m, ask)
+// deaf, before the call has reached it, the call is made to the next one, which
+// a patient call waits for.
+func call[T any](ctx context.Context, m *member, patient bool, ask func(context.Context, *plugin.Client) (T, error)) (answer T, err error) {
+	answer, _, err = try(ctx, m, patient, ask)
 	return answer, err
 }
 
@@ -143,24 +182,28 @@ func call[T any](ctx context.Context, m *member, ask func(context.Context, *plug
 // somebody was killing is made once more: it cannot be told from a call under
 // which the process was killed, but it may be asked twice.
 func read[T any](ctx context.Context, m *member, ask func(context.Context, *plugin.Client) (T, error)) (T, error) {
-	answer, died, err := try(ctx, m, ask)
+	answer, died, err := try(ctx, m, true, ask)
 	if died {
-		answer, _, err = try(ctx, m, ask)
+		answer, _, err = try(ctx, m, true, ask)
 	}
 	return answer, err
 }
 
 // try makes a call until a process has received it. It reports whether that
 // one was killed, rather than died of itself, before it can have done much.
-func try[T any](ctx context.Context, m *member, ask func(context.Context, *plugin.Client) (T, error)) (answer T, killed bool, err error) {
+func try[T any](ctx context.Context, m *member, patient bool, ask func(context.Context, *plugin.Client) (T, error)) (answer T, killed bool, err error) {
 	for range attempts {
-		var r *running
-		if r, err = m.acquire(ctx); err != nil {
+		var held *supervisor.Held[*running]
+		if held, err = m.acquire(ctx, patient); err != nil {
 			return answer, false, err
 		}
+		r := held.Process
 		var sent bool
 		began := time.Now()
-		answer, err = ask(process.NoteSent(ctx, &sent), r.client)
+		answer, err = func() (T, error) {
+			defer m.supervisor.Release(held)
+			return ask(process.NoteSent(ctx, &sent), r.client)
+		}()
 		if !lost(ctx, err) {
 			return answer, false, err
 		}
@@ -179,8 +222,8 @@ func wasKilled(err error) bool {
 }
 
 // do is call for calls that return nothing.
-func do(ctx context.Context, m *member, ask func(context.Context, *plugin.Client) error) error {
-	_, err := call(ctx, m, func(ctx context.Context, c *plugin.Client) (struct{}, error) { return struct{}{}, ask(ctx, c) })
+func do(ctx context.Context, m *member, patient bool, ask func(context.Context, *plugin.Client) error) error {
+	_, err := call(ctx, m, patient, func(ctx context.Context, c *plugin.Client) (struct{}, error) { return struct{}{}, ask(ctx, c) })
 	return err
 }
 

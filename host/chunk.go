@@ -22,22 +22,30 @@ func (h *Host) QueryChunks(ctx context.Context, req *plugin.QueryRequest, send f
 	}
 	request := *req
 	request.Context = h.fill(m, req.Context)
-	chunked, err := h.chunked(ctx, m)
+	ctx, t, err := h.enter(ctx, m, req.Context)
 	if err != nil {
 		return err
 	}
+	defer t.leave()
+	chunked, err := h.chunked(ctx, m)
+	if err != nil {
+		return h.config.Limits.explain(ctx, err)
+	}
 	if chunked {
-		err := do(ctx, m, func(ctx context.Context, c *plugin.Client) error { return c.QueryChunks(ctx, &request, send) })
+		send := h.config.Limits.counting(send)
+		err := do(ctx, m, true, func(ctx context.Context, c *plugin.Client) error { return c.QueryChunks(ctx, &request, send) })
 		if !errors.Is(err, plugin.ErrNotImplemented) {
-			return err
+			return h.config.Limits.explain(ctx, err)
 		}
 	}
-	response, err := call(ctx, m, func(ctx context.Context, c *plugin.Client) (*plugin.QueryResponse, error) {
+	response, err := call(ctx, m, true, func(ctx context.Context, c *plugin.Client) (*plugin.QueryResponse, error) {
 		return c.Query(ctx, &request)
 	})
 	if err != nil {
-		return err
+		return h.config.Limits.explain(ctx, err)
 	}
+	t.answered()
+	h.config.Limits.check(response)
 	return sendWhole(response, send)
 }
 
@@ -47,13 +55,14 @@ func (h *Host) chunked(ctx context.Context, m *member) (bool, error) {
 	if slices.Contains(h.config.Chunked, m.entry.Manifest.ID) {
 		return true, nil
 	}
-	r, err := m.acquire(ctx)
+	held, err := m.acquire(ctx, true)
 	if err != nil {
 		return false, err
 	}
-	description, err := r.describe(ctx)
+	defer m.supervisor.Release(held)
+	description, err := held.Process.describe(ctx)
 	if lost(ctx, err) {
-		err = m.explain(r, err)
+		err = m.explain(held.Process, err)
 	}
 	return description.Chunked, err
 }

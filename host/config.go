@@ -58,6 +58,18 @@ type Config struct {
 	// Wait bounds how long a call waits for a plugin that is being started.
 	// Default: 10 s.
 	Wait time.Duration
+	// Crashes is how many times within CrashWindow a process may end by itself:
+	// the last of them puts the plugin into quarantine, until Start or Restart.
+	// Default: 3. A negative number lets it crash for ever.
+	Crashes int
+	// CrashWindow defaults to 5 minutes.
+	CrashWindow time.Duration
+	// ProbeEvery is the time between two signs of life that the host asks of a
+	// process. One that leaves three in a row without an answer, for half that
+	// time each, is killed. Default: 10 s.
+	ProbeEvery time.Duration
+	// Limits bound what calls may take of the host.
+	Limits Limits
 	// Logger receives what the host and its plugins have to tell an operator.
 	// Nil discards it.
 	Logger *slog.Logger
@@ -96,6 +108,7 @@ func (c Config) withDefaults() Config {
 	if c.Wait == 0 {
 		c.Wait = supervisor.DefaultWait
 	}
+	c.Limits = c.Limits.withDefaults()
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -126,6 +139,12 @@ func (c Config) Validate() error {
 	}
 	if !(c.TraceRatio >= 0 && c.TraceRatio <= 1) {
 		fault("TraceRatio is %v, want 0 to 1", c.TraceRatio)
+	}
+	if c.CrashWindow < 0 {
+		fault("CrashWindow %v is negative", c.CrashWindow)
+	}
+	if c.ProbeEvery < 0 {
+		fault("ProbeEvery %v is negative", c.ProbeEvery)
 	}
 	for i, dir := range c.PluginDirs {
 		if dir == "" {

@@ -7,6 +7,8 @@ var (
 	ErrNotFound = errors.New("plugin not found")
 	// ErrNoBackend: the plugin has no process that could answer.
 	ErrNoBackend = errors.New("plugin has no backend")
+	// ErrBusy: too many calls of the plugin are under way, or wait.
+	ErrBusy = errors.New("plugin busy")
 	// ErrStreamNotFound: the plugin knows no such channel.
 	ErrStreamNotFound = errors.New("stream not found")
 	// ErrStreamDenied: the plugin refuses this subscriber the channel.

@@ -107,22 +107,6 @@ func (h *Host) Run(ctx context.Context) error {
 	return nil
 }
 
-// Restart ends a plugin's process, if there is one, and starts it anew at once,
-// however often that has failed before. It returns when the new process
-// answers, or why it does not start; ctx ends the waiting only. Calls under way
-// end with the old process, streams go on with the new.
-func (h *Host) Restart(ctx context.Context, id string) error {
-	m, err := h.member(id)
-	if err != nil {
-		return err
-	}
-	err = m.supervisor.Restart(ctx)
-	if err != nil && ctx.Err() == nil {
-		return m.unavailable("does not start", err)
-	}
-	return err
-}
-
 // Plugins returns the installed plugins by id.
 func (h *Host) Plugins() []Plugin {
 	plugins := make([]Plugin, len(h.ordered))

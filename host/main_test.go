@@ -71,10 +71,11 @@ func running(t testing.TB, c host.Config) *host.Host {
 	return h
 }
 
-// withModes runs a host of the bad plugin in several modes.
+// withModes runs a host of the bad plugin in several modes, which may crash as
+// often as they like.
 func withModes(t testing.TB, modes ...string) *host.Host {
 	t.Helper()
-	var c host.Config
+	c := host.Config{Crashes: -1}
 	for _, mode := range modes {
 		c.Bundled = append(c.Bundled, bundled(mode))
 	}

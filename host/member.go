@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/plugboard/plugboard/host/internal/catalog"
+	"github.com/plugboard/plugboard/host/internal/gate"
 	"github.com/plugboard/plugboard/host/internal/process"
 	"github.com/plugboard/plugboard/host/internal/supervisor"
 	"github.com/plugboard/plugboard/plugin"
@@ -18,6 +19,7 @@ import (
 type member struct {
 	entry      *catalog.Entry
 	supervisor *supervisor.Supervisor[*running]
+	gate       *gate.Gate
 	logger     *slog.Logger
 	kept       logTail
 }
@@ -45,26 +47,40 @@ func (h *Host) newMember(entry *catalog.Entry) *member {
 		Debug:        h.config.Logger.Enabled(context.Background(), slog.LevelDebug),
 	}
 	m.logger = logs.With(slog.String(keyPlugin, id))
-	m.supervisor = supervisor.New(func(ctx context.Context) (*running, error) { return start(ctx, config) }, h.config.Wait, m.logger)
+	m.gate = gate.New(h.config.Limits.gate(h.config.Wait))
+	m.supervisor = supervisor.New(supervisor.Config[*running]{
+		Start:       func(ctx context.Context) (*running, error) { return h.start(ctx, config) },
+		Probe:       func(ctx context.Context, r *running) error { return r.Probe(ctx) },
+		ProbeEvery:  h.config.ProbeEvery,
+		Wait:        h.config.Wait,
+		Crashes:     h.config.Crashes,
+		CrashWindow: h.config.CrashWindow,
+		Logger:      m.logger,
+	})
 	return m
 }
 
-func start(ctx context.Context, c process.Config) (*running, error) {
+func (h *Host) start(ctx context.Context, c process.Config) (*running, error) {
 	p, err := process.Start(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return &running{Process: p, client: plugin.NewClient(p.Conn())}, nil
+	client := plugin.NewClient(p.Conn())
+	client.LimitAnswers(h.config.Limits.maxAnswer())
+	return &running{Process: p, client: client}, nil
 }
 
-// acquire returns the plugin's process, waiting for it while it starts.
-func (m *member) acquire(ctx context.Context) (*running, error) {
-	r, err := m.supervisor.Acquire(ctx)
+// acquire returns the plugin's process, which is to be released. A patient call
+// waits for it while it starts after a failure.
+func (m *member) acquire(ctx context.Context, patient bool) (*supervisor.Held[*running], error) {
+	held, err := m.supervisor.Acquire(ctx, patient)
 	switch {
 	case err == nil:
-		return r, nil
+		return held, nil
 	case ctx.Err() != nil:
 		return nil, err
+	case errors.Is(err, supervisor.ErrQuarantined), errors.Is(err, supervisor.ErrHalted):
+		return nil, m.unavailable("does not run until it is started", err)
 	default:
 		return nil, m.unavailable("is not running", err)
 	}

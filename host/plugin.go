@@ -16,7 +16,7 @@ type Plugin struct {
 	Parent    string
 	Signature Signature
 	State     State
-	// PID is 0 unless State is StateReady.
+	// PID is 0 unless State is StateReady or StateDegraded.
 	PID int
 	// Since is when State was entered.
 	Since time.Time
@@ -24,6 +24,12 @@ type Plugin struct {
 	Restarts int
 	// LastError is why the process ended or did not start, the last time.
 	LastError string
+	// NextStart is set while State is StateBackingOff.
+	NextStart time.Time
+	// Entered counts how often each state was entered.
+	Entered map[State]int
+	// Calls are under way, Waiting wait for their turn.
+	Calls, Waiting int
 }
 
 // State is what a plugin's process is doing.
@@ -33,9 +39,16 @@ const (
 	StateNoBackend  State = "no backend"
 	StateStarting   State = "starting"
 	StateReady      State = "ready"
+	StateDegraded   State = "degraded"    // it runs, but has not answered the last probes
 	StateBackingOff State = "backing-off" // waiting for the next attempt to start
-	StateStopped    State = "stopped"
+	// StateQuarantined: it has crashed too often, and waits for Start.
+	StateQuarantined State = "quarantined"
+	// StateStopped: before Run and after, and from Stop to Start.
+	StateStopped State = "stopped"
 )
+
+// States are those of a plugin that has a backend.
+var States = []State{StateStarting, StateReady, StateDegraded, StateBackingOff, StateQuarantined, StateStopped}
 
 // Signature says whether a plugin's origin is known.
 type Signature string
@@ -97,7 +110,12 @@ func (m *member) plugin() Plugin {
 		return p
 	}
 	status := m.supervisor.Status()
-	p.State, p.PID, p.Since, p.Restarts = State(status.State), status.PID, status.Since, status.Restarts
+	p.State, p.PID, p.Since, p.Restarts, p.NextStart = State(status.State), status.PID, status.Since, status.Restarts, status.NextStart
+	p.Entered = make(map[State]int, len(status.Entered))
+	for state, n := range status.Entered {
+		p.Entered[State(state)] = n
+	}
+	p.Calls, p.Waiting = m.gate.Load()
 	if status.LastError != nil {
 		p.LastError = status.LastError.Error()
 	}

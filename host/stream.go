@@ -60,7 +60,7 @@ func (h *Host) Publish(ctx context.Context, req *plugin.StreamRequest) (plugin.S
 	if err != nil {
 		return plugin.StreamReply{}, err
 	}
-	reply, err := call(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.StreamReply, error) {
+	reply, err := call(ctx, m, false, func(ctx context.Context, c *plugin.Client) (plugin.StreamReply, error) {
 		return c.Publish(ctx, request)
 	})
 	if err == nil && reply.Status == plugin.StreamOK && len(reply.Data) > 0 {
@@ -141,5 +141,5 @@ func (r streamRunner) RunStream(ctx context.Context, req *plugin.StreamRequest, 
 	if err != nil {
 		return err
 	}
-	return do(ctx, m, func(ctx context.Context, c *plugin.Client) error { return c.RunStream(ctx, req, send) })
+	return do(ctx, m, true, func(ctx context.Context, c *plugin.Client) error { return c.RunStream(ctx, req, send) })
 }

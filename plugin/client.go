@@ -22,12 +22,23 @@ type Client struct {
 	conn    grpc.ClientConnInterface
 	permits permits
 	buffers bytepool.Pool // for answers
+
+	queryOptions []grpc.CallOption
+	maxAnswer    int // 0 if there is no limit
 }
 
 // NewClient returns a client that calls over conn; closing conn is the
 // caller's.
 func NewClient(conn grpc.ClientConnInterface) *Client {
-	return &Client{conn: tracingConn{conn}, permits: newPermits()}
+	return &Client{conn: tracingConn{conn}, permits: newPermits(), queryOptions: callOptions}
+}
+
+// LimitAnswers bounds the bytes of the answer to one Query: a longer one is not
+// received but refused, when it begins, with an *Error of status 413. It is
+// called before the first call.
+func (c *Client) LimitAnswers(bytes int) {
+	c.maxAnswer = bytes
+	c.queryOptions = append(callOptions, grpc.MaxCallRecvMsgSize(bytes))
 }
 
 // callOptions are those of every call. The slice has no room: who appends to

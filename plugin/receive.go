@@ -5,15 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
 	protocodec "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -48,7 +52,7 @@ var queryDesc = &grpc.StreamDesc{StreamName: "QueryData"}
 func (c *Client) queryData(ctx context.Context, req request, into *gathered) (release func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := c.conn.NewStream(ctx, queryDesc, wire.Data_QueryData_FullMethodName, callOptions...)
+	stream, err := c.conn.NewStream(ctx, queryDesc, wire.Data_QueryData_FullMethodName, c.queryOptions...)
 	if err != nil {
 		return nil, fromStatus(err)
 	}
@@ -61,7 +65,7 @@ func (c *Client) queryData(ctx context.Context, req request, into *gathered) (re
 	}
 	if err := stream.RecvMsg(into); err != nil {
 		release()
-		return nil, fromStatus(err)
+		return nil, c.overLimit(err)
 	}
 	return release, nil
 }
@@ -125,6 +129,23 @@ func firstFrame(head []byte) int {
 		}
 	}
 	return at
+}
+
+// overLimit tells whether an answer was refused for its length, which gRPC says
+// in words only: the plugin, too, may say them, of the request.
+func (c *Client) overLimit(err error) error {
+	var size, limit int
+	st := status.Convert(err)
+	if st.Code() != codes.ResourceExhausted || c.maxAnswer == 0 {
+		return fromStatus(err)
+	}
+	if n, _ := fmt.Sscanf(strings.TrimPrefix(st.Message(), tooLarge), " (%d vs. %d)", &size, &limit); n < 2 || limit != c.maxAnswer {
+		return fromStatus(err)
+	}
+	return &Error{
+		Message: fmt.Sprintf("stopped before the first byte of %d, because the answer to a request may have %d: ask for less", size, limit),
+		Source:  SourcePlugin, Status: http.StatusRequestEntityTooLarge, Err: err,
+	}
 }
 
 // aliasing is the codec of protobuf, but that requests come encoded, and that

@@ -43,6 +43,9 @@ type child struct {
 	ended     bool
 	killed    bool // by us
 	firstLine string
+	// oomKills is how many processes the kernel had killed for want of memory
+	// when this one was started.
+	oomKills int
 
 	// dead is closed when the process has ended, exited when we have read all
 	// it had to say. exit says how it ended, from then on.
@@ -79,6 +82,7 @@ func (c *child) Start(context.Context) error {
 		return errors.Join(err, stdout.Close(), stdoutWriter.Close())
 	}
 	c.cmd.Stdout, c.cmd.Stderr = stdoutWriter, stderrWriter
+	c.oomKills = oomKills()
 
 	started := make(chan error)
 	go func() {
@@ -120,7 +124,7 @@ func (c *child) run(stdout, stderr *os.File) {
 	}
 	readers.Wait()
 	_, _ = stdout.Close(), stderr.Close()
-	c.exit = exitError(c.id, err, c.log.tail())
+	c.exit = c.exitError(err)
 	close(c.exited)
 }
 

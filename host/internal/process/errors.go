@@ -22,22 +22,43 @@ type ExitError struct {
 	// How is the operating system's word, such as "exit status 3" or
 	// "signal: killed".
 	How string
+	// Code is the exit status, -1 for one that a signal ended; Signal is that
+	// signal's name.
+	Code   int
+	Signal string
+	// OutOfMemory: it ended for want of memory, as far as can be told.
+	OutOfMemory bool
+	// PeakRSS is the most memory it has had, in bytes; 0 if that is not known.
+	PeakRSS int64
 	// Stderr holds the last lines of its standard error.
 	Stderr []string
 }
 
-func (e *ExitError) Error() string { return "its process ended (" + e.How + ")" }
+func (e *ExitError) Error() string {
+	if e.OutOfMemory {
+		return "its process ended (" + e.How + ", out of memory)"
+	}
+	return "its process ended (" + e.How + ")"
+}
 
 // Killed reports whether the process was killed with the signal that no
 // process can catch.
 func (e *ExitError) Killed() bool { return e.How == "signal: killed" }
 
-func exitError(id string, err error, stderr []string) *ExitError {
-	how := "exit status 0"
+// exitError tells how the child has ended, err being what waiting for it gave.
+func (c *child) exitError(err error) *ExitError {
+	e := &ExitError{ID: c.id, How: "exit status 0", Stderr: c.log.tail()}
 	if err != nil {
-		how = err.Error()
+		e.How = err.Error()
 	}
-	return &ExitError{ID: id, How: how, Stderr: stderr}
+	if state := c.cmd.ProcessState; state != nil {
+		e.Code, e.Signal, e.PeakRSS = state.ExitCode(), signalOf(state), peakRSS(state)
+	}
+	c.mu.Lock()
+	killed := c.killed
+	c.mu.Unlock()
+	e.OutOfMemory = c.log.outOfMemory() || e.Killed() && !killed && oomKills() > c.oomKills
+	return e
 }
 
 // explain turns the failure of a start into what happened to the process: what

@@ -42,6 +42,7 @@ type log struct {
 	mu       sync.Mutex
 	lines    []string
 	panicked bool
+	memory   bool // a line said that there is no more memory
 }
 
 func newLog(logger *slog.Logger, id string, debug bool) *log {
@@ -155,6 +156,7 @@ func attributes(pairs map[string]any) []any {
 func (l *log) plainLevel(line []byte) slog.Level {
 	if bytes.HasPrefix(line, []byte("panic: ")) || bytes.HasPrefix(line, []byte("fatal error: ")) {
 		l.panicked = true
+		l.noteMemory(line)
 	}
 	switch {
 	case l.panicked, bytes.HasPrefix(line, []byte("[ERROR]")):
@@ -166,6 +168,21 @@ func (l *log) plainLevel(line []byte) slog.Level {
 	default:
 		return slog.LevelDebug
 	}
+}
+
+// noteMemory looks in the last words of a Go program for a want of memory.
+func (l *log) noteMemory(line []byte) {
+	if bytes.Contains(line, []byte("out of memory")) || bytes.Contains(line, []byte("cannot allocate memory")) {
+		l.mu.Lock()
+		l.memory = true
+		l.mu.Unlock()
+	}
+}
+
+func (l *log) outOfMemory() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.memory
 }
 
 func (l *log) emit(level slog.Level, message string, attributes ...any) {

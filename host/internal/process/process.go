@@ -125,17 +125,20 @@ func (p *Process) start(ctx context.Context, timeout time.Duration) error {
 		return p.child.explain(ctx, err)
 	}
 	p.conn = protocol.(*goplugin.GRPCClient).Conn
-	return p.child.explain(ctx, p.ping(ctx))
+	if err := p.Probe(ctx); err != nil {
+		return p.child.explain(ctx, fmt.Errorf("it gave a handshake, but nothing answers at its address: %w", err))
+	}
+	return nil
 }
 
-// ping waits for the first answer. Any answer will do: a plugin in standalone
+// Probe asks for a sign of life. Any answer will do: a plugin in standalone
 // mode has no health service.
-func (p *Process) ping(ctx context.Context) error {
+func (p *Process) Probe(ctx context.Context) error {
 	request := &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName}
 	_, err := grpc_health_v1.NewHealthClient(p.conn).Check(ctx, request)
 	switch status.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return fmt.Errorf("it gave a handshake, but nothing answers at its address: %w", err)
+		return err
 	}
 	return nil
 }

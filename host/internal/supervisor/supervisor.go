@@ -1,25 +1,35 @@
-// Package supervisor keeps one process alive: it starts it, starts it again
-// when it has ended, and lets calls wait meanwhile.
+// Package supervisor keeps one process alive: it starts it, watches it, starts
+// it again when it has ended, puts another in its place, and lets calls wait
+// meanwhile.
 package supervisor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 )
 
-// DefaultWait is how long a call waits for a process that starts.
-const DefaultWait = 10 * time.Second
+// What a Config leaves out.
+const (
+	DefaultWait        = 10 * time.Second
+	DefaultCrashes     = 3
+	DefaultCrashWindow = 5 * time.Minute
+	DefaultProbeEvery  = 10 * time.Second
+	DefaultDrain       = 30 * time.Second
+)
 
-// patience is how far away the next start may be for a call to wait for it.
-// Beyond, whoever calls is better served with the reason.
-const patience = time.Second
-
-// ErrStopped is returned for calls after the end of Run.
-var ErrStopped = errors.New("it has been stopped")
+const (
+	// misses is how many probes in a row a process may leave unanswered.
+	misses = 3
+	// probation is how long a process that was switched to must live for its
+	// predecessor to be forgotten.
+	probation = time.Minute
+)
 
 // Process is what is kept alive.
 type Process interface {
@@ -27,223 +37,433 @@ type Process interface {
 	// Done is closed when the process has ended; Err says how.
 	Done() <-chan struct{}
 	Err() error
+	// Kill ends the process at once.
+	Kill()
 	// Stop ends the process if it has not, and returns when nothing is left.
 	Stop()
 }
 
-// State is what a process is doing.
-type State string
-
-const (
-	Starting   State = "starting"
-	Ready      State = "ready"
-	BackingOff State = "backing-off" // waiting for the next attempt to start
-	Stopped    State = "stopped"
-)
-
-// Status is a supervisor's view of its process.
-type Status struct {
-	State State
-	// PID is 0 unless Ready.
-	PID int
-	// Since is when State was entered.
-	Since time.Time
-	// Restarts counts the starts after a death; those that were asked for are
-	// not among them.
-	Restarts int
-	// LastError is why the process ended or did not start, the last time.
-	LastError error
-	// NextStart is set while BackingOff.
-	NextStart time.Time
+// Config says how a process is kept alive. Zero values stand for the defaults.
+type Config[P Process] struct {
+	// Start starts a process, and returns when it can be called. Its context
+	// ends when the start is given up.
+	Start func(context.Context) (P, error)
+	// Probe asks a process for a sign of life. Nil means not to ask.
+	Probe func(context.Context, P) error
+	// ProbeEvery is the time between probes; one may take half of it. A process
+	// that leaves three in a row unanswered is killed.
+	ProbeEvery time.Duration
+	// Wait is how long a call waits for a process.
+	Wait time.Duration
+	// Crashes is how many deaths within CrashWindow put the process into
+	// quarantine; a negative number means none do.
+	Crashes     int
+	CrashWindow time.Duration
+	// Drain is how long calls on a process that was replaced may go on.
+	Drain  time.Duration
+	Logger *slog.Logger
 }
 
-// Supervisor keeps the processes that start makes alive, one at a time.
+// Supervisor keeps the processes that Start makes alive, one at a time but for
+// a switch. Its methods may be called from many goroutines.
 type Supervisor[P Process] struct {
-	start  func(context.Context) (P, error)
-	wait   time.Duration
+	config Config[P]
 	logger *slog.Logger
+	orders chan *order[P]
+	// over is closed at the end of Run.
+	over chan struct{}
 
-	mu      sync.Mutex
-	process P
-	status  Status
-	stopped bool
-	// life counts the starts that were tried; endLife ends the one that is on,
-	// at whatever point it is. It is nil before Run.
-	life    int
-	endLife context.CancelFunc
+	history history
+
+	mu     sync.Mutex
+	status Status
+	// held is the process in its place: as long as State is Ready or Degraded,
+	// and on until the next comes.
+	held *Held[P]
+	// trouble is why there is no process, if nobody has asked for that.
+	trouble error
 	// changed is closed, and replaced, whenever status changes.
 	changed chan struct{}
+	// ran and ended are Run's beginning and end, halted is from Stop to the
+	// next start.
+	ran, ended, halted bool
+
+	// What follows belongs to Run.
+
+	start    start[P]
+	attempt  *attempt[P] // the start that is under way
+	waiting  []*order[P] // what it is to answer
+	previous *start[P]   // what to go back to, in probation
+	retry    backoff
+	crashes  crashes
+	draining sync.WaitGroup
 }
 
-// New returns a supervisor that starts nothing before Run. Calls wait up to
-// wait for a process; 0 means DefaultWait.
-func New[P Process](start func(context.Context) (P, error), wait time.Duration, logger *slog.Logger) *Supervisor[P] {
-	if wait == 0 {
-		wait = DefaultWait
-	}
+// start is how to start a process, and whom to tell that it was given up for
+// its predecessor.
+type start[P Process] struct {
+	run        func(context.Context) (P, error)
+	rolledBack func(error)
+}
+
+// New returns a supervisor that starts nothing before Run.
+func New[P Process](c Config[P]) *Supervisor[P] {
+	c.Wait = cmp.Or(c.Wait, DefaultWait)
+	c.Crashes = cmp.Or(c.Crashes, DefaultCrashes)
+	c.CrashWindow = cmp.Or(c.CrashWindow, DefaultCrashWindow)
+	c.ProbeEvery = cmp.Or(c.ProbeEvery, DefaultProbeEvery)
+	c.Drain = cmp.Or(c.Drain, DefaultDrain)
 	return &Supervisor[P]{
-		start:   start,
-		wait:    wait,
-		logger:  logger,
-		status:  Status{State: Stopped, Since: time.Now()},
+		config:  c,
+		logger:  c.Logger,
+		orders:  make(chan *order[P]),
+		over:    make(chan struct{}),
+		status:  Status{State: Stopped, Since: time.Now(), Entered: map[State]int{}},
 		changed: make(chan struct{}),
+		start:   start[P]{run: c.Start},
+		crashes: crashes{limit: c.Crashes, within: c.CrashWindow},
 	}
 }
+
+// step is what Run does next; nil is the end.
+type step func(context.Context) step
 
 // Run keeps a process alive until ctx ends, and returns when the last has
 // ended. It may be called once.
 func (s *Supervisor[P]) Run(ctx context.Context) {
-	defer s.stop()
-	var retry backoff
-	for ctx.Err() == nil {
-		life := s.beginLife(ctx)
-		s.live(ctx, life, &retry)
-		if ctx.Err() == nil && life.Err() != nil {
-			s.logger.Info("plugin is restarted on request")
-			retry = backoff{}
-		}
-	}
-}
-
-// beginLife returns the context of the next start and what follows from it,
-// until the start after that.
-func (s *Supervisor[P]) beginLife(ctx context.Context) context.Context {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.endLife != nil {
-		s.endLife()
-	}
-	life, end := context.WithCancel(ctx)
-	s.life++
-	s.endLife = end
-	s.enterLocked(Status{State: Starting})
-	return life
-}
-
-// live starts a process, and returns when it is time for the next: it has
-// ended, or did not start, or Restart has ended its life.
-func (s *Supervisor[P]) live(ctx, life context.Context, retry *backoff) {
-	began := time.Now()
-	process, err := s.start(life)
-	if life.Err() != nil && err != nil {
-		return
-	}
-	if err != nil {
-		delay := retry.failed()
-		s.logger.Error("plugin does not start", "error", err, "retry", delay)
-		s.pause(life, err, delay)
-		return
-	}
-	s.logger.Info("plugin started", "pid", process.PID(), "took", time.Since(began).Round(time.Millisecond))
-	err = s.watch(ctx, life, process)
-	if life.Err() != nil {
-		return
-	}
-	delay := retry.died(time.Since(began))
-	s.logger.Warn("plugin ended", "error", err, "restart", delay)
-	s.restarting(life, err, delay)
-}
-
-// watch lets calls have the process until it or its life ends.
-func (s *Supervisor[P]) watch(ctx, life context.Context, process P) error {
-	s.mu.Lock()
-	s.process = process
+	s.ran = true
 	s.mu.Unlock()
-	s.enter(Status{State: Ready, PID: process.PID()})
+	for next := step(s.starting); next != nil; {
+		next = next(ctx)
+	}
+	s.mu.Lock()
+	s.ended = true
+	s.enterLocked(Status{State: Stopped}, "the host stops", nil)
+	s.mu.Unlock()
+	s.answer(ErrStopped)
+	s.draining.Wait()
+	close(s.over)
+}
+
+// attempt is a start that is under way.
+type attempt[P Process] struct {
+	start  start[P]
+	began  time.Time
+	cancel context.CancelFunc
+	result chan result[P]
+}
+
+type result[P Process] struct {
+	process P
+	err     error
+}
+
+func (s *Supervisor[P]) begin(ctx context.Context, how start[P]) *attempt[P] {
+	ctx, cancel := context.WithCancel(ctx)
+	a := &attempt[P]{start: how, began: time.Now(), cancel: cancel, result: make(chan result[P], 1)}
+	go func() {
+		defer cancel()
+		process, err := how.run(ctx)
+		a.result <- result[P]{process, err}
+	}()
+	return a
+}
+
+// giveUp ends the start that is under way, if there is one, and returns when
+// nothing of it is left.
+func (s *Supervisor[P]) giveUp() {
+	if s.attempt == nil {
+		return
+	}
+	s.attempt.cancel()
+	if r := <-s.attempt.result; r.err == nil {
+		r.process.Stop()
+	}
+	s.attempt = nil
+}
+
+// starting starts a process.
+func (s *Supervisor[P]) starting(ctx context.Context) step {
+	if ctx.Err() != nil {
+		s.giveUp()
+		return nil
+	}
+	if s.attempt == nil {
+		s.attempt = s.begin(ctx, s.start)
+	}
+	s.enter(Status{State: Starting}, "", nil)
 	select {
-	case <-process.Done():
-		s.enter(Status{State: BackingOff, LastError: process.Err(), NextStart: time.Now()})
-	case <-life.Done():
-		if ctx.Err() != nil {
-			s.stop()
-		} else {
-			s.enter(Status{State: Starting})
-		}
+	case r := <-s.attempt.result:
+		return s.started(r)
+	case o := <-s.orders:
+		return s.whileStarting(o)
+	case <-ctx.Done():
+		s.giveUp()
+		return nil
 	}
-	process.Stop()
-	return process.Err()
 }
 
-// Restart ends the process, if there is one, and starts anew at once, however
-// often that has failed before. It returns when the new process is there, or
-// why it did not start. A start that is under way is given up for the new one.
-func (s *Supervisor[P]) Restart(ctx context.Context) error {
-	s.mu.Lock()
-	life := s.life
-	if s.endLife != nil {
-		s.endLife()
+// whileStarting obeys an order during a start.
+func (s *Supervisor[P]) whileStarting(o *order[P]) step {
+	switch o.what {
+	case toStart:
+		s.waiting = append(s.waiting, o)
+		return s.starting
+	case toStop:
+		s.giveUp()
+		return s.halt(o)
+	default:
+		s.giveUp()
+		return s.anew(o)
 	}
+}
+
+// anew begins a new series of starts for an order.
+func (s *Supervisor[P]) anew(o *order[P]) step {
+	s.retry = backoff{}
+	s.crashes.forget()
+	s.mu.Lock()
+	s.trouble, s.halted = nil, false
 	s.mu.Unlock()
+	s.waiting = append(s.waiting, o)
+	return func(ctx context.Context) step {
+		if o.what == toSwitch {
+			s.attempt = s.begin(ctx, o.start)
+		}
+		return s.starting
+	}
+}
+
+// started takes the outcome of a start when no other process is there.
+func (s *Supervisor[P]) started(r result[P]) step {
+	a := s.attempt
+	s.attempt = nil
+	if r.err == nil {
+		s.logger.Info("plugin started", "pid", r.process.PID(), "took", time.Since(a.began).Round(time.Millisecond))
+		s.adopt(a.start)
+		s.put(r.process, "")
+		s.answer(nil)
+		return s.serving
+	}
+	if a.start.rolledBack != nil { // one that was to be switched to: there is another way to start
+		s.logger.Error("plugin does not start: the former version is started instead", "error", r.err)
+		s.answer(r.err)
+		return s.starting
+	}
+	delay := s.retry.failed()
+	s.logger.Error("plugin does not start", "error", r.err, "retry", delay)
+	s.wait(r.err, delay)
+	s.answer(r.err)
+	return s.backingOff
+}
+
+// adopt makes a start that has worked the way to start from now on.
+func (s *Supervisor[P]) adopt(how start[P]) {
+	if how.rolledBack != nil {
+		former := s.start
+		s.previous = &former
+		s.start = start[P]{run: how.run}
+		s.previous.rolledBack = how.rolledBack
+	}
+}
+
+// serving watches the process until it ends or is to end.
+func (s *Supervisor[P]) serving(ctx context.Context) step {
+	p := s.newProbes(ctx)
+	defer p.stop()
 	for {
-		changed, err := s.outcome(life)
-		if changed == nil {
-			return err
+		var switched <-chan result[P]
+		if s.attempt != nil {
+			switched = s.attempt.result
 		}
 		select {
-		case <-changed:
+		case <-s.held.Process.Done():
+			return s.died(p.verdict)
+		case r := <-switched:
+			s.switchTo(ctx, r)
+			return s.serving
+		case o := <-s.orders:
+			if next := s.whileServing(ctx, o); next != nil {
+				return next
+			}
+		case <-p.due:
+			p.ask(s.held.Process)
+		case err := <-p.answers:
+			s.probed(p, err)
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			s.enter(Status{State: Stopped}, "the host stops", nil)
+			s.giveUp()
+			s.held.Process.Stop()
+			return nil
 		}
 	}
 }
 
-// outcome returns how the start after the given life went, or, while that is
-// open, a channel that is closed when it is worth asking again.
-func (s *Supervisor[P]) outcome(life int) (changed <-chan struct{}, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.stopped:
-		return nil, ErrStopped
-	case s.life > life && s.status.State == Ready:
-		return nil, nil
-	case s.life > life && s.status.State == BackingOff:
-		return nil, s.status.LastError
+// whileServing obeys an order while a process is there; nil is to go on with
+// that.
+func (s *Supervisor[P]) whileServing(ctx context.Context, o *order[P]) step {
+	switch o.what {
+	case toStart:
+		o.answer(nil)
+		return nil
+	case toSwitch:
+		if s.attempt != nil {
+			o.answer(errors.New("another version is just being started"))
+			return nil
+		}
+		s.waiting = append(s.waiting, o)
+		s.attempt = s.begin(ctx, o.start)
+		return nil
+	case toStop:
+		s.enterHalted(o.reason)
+		s.giveUp()
+		s.held.Process.Stop()
+		return s.halt(o)
+	default:
+		s.logger.Info("plugin is restarted on request")
+		s.enter(Status{State: Starting}, o.reason, nil)
+		s.giveUp()
+		s.held.Process.Stop()
+		return s.anew(o)
 	}
-	return s.changed, nil
 }
 
-func (s *Supervisor[P]) restarting(ctx context.Context, err error, delay time.Duration) {
+// died decides what follows the end of the process.
+func (s *Supervisor[P]) died(verdict error) step {
+	h := s.held
+	err, age := h.Process.Err(), time.Since(h.since)
+	if verdict != nil {
+		err = fmt.Errorf("%w: %w", verdict, err)
+	}
+	if age >= probation {
+		s.previous = nil
+	}
+	switch {
+	case s.previous != nil:
+		s.rollBack(err)
+		return s.starting
+	case s.attempt != nil: // the switch that is under way brings the next
+		s.wait(err, 0)
+		h.Process.Stop()
+		return s.starting
+	case s.crashes.died(time.Now()):
+		return s.quarantine(err)
+	}
+	delay := s.retry.died(age)
+	s.logger.Warn("plugin ended", "error", err, "restart", delay)
 	s.mu.Lock()
 	s.status.Restarts++
 	s.mu.Unlock()
-	s.pause(ctx, err, delay)
+	s.wait(err, delay)
+	h.Process.Stop()
+	return s.backingOff
 }
 
-func (s *Supervisor[P]) pause(ctx context.Context, err error, delay time.Duration) {
-	s.enter(Status{State: BackingOff, LastError: err, NextStart: time.Now().Add(delay)})
-	timer := time.NewTimer(delay)
+// rollBack goes back to the version before the last switch.
+func (s *Supervisor[P]) rollBack(err error) {
+	s.logger.Error("plugin ended soon after it was switched to: the former version is started", "error", err)
+	former := *s.previous
+	s.start, s.previous = start[P]{run: former.run}, nil
+	s.wait(fmt.Errorf("rolled back to the former version: %w", err), 0)
+	s.giveUp()
+	s.held.Process.Stop()
+	former.rolledBack(err)
+}
+
+// quarantine waits for an order to start: the process has died too often.
+func (s *Supervisor[P]) quarantine(err error) step {
+	s.logger.Error("plugin is in quarantine: it starts again when it is told to", "error", err,
+		"crashes", s.config.Crashes, "within", s.config.CrashWindow)
+	s.mu.Lock()
+	s.trouble = err
+	s.enterLocked(Status{State: Quarantined, LastError: err},
+		fmt.Sprintf("%d crashes within %v, the last: %v", s.config.Crashes, s.config.CrashWindow, err), err)
+	s.mu.Unlock()
+	s.giveUp()
+	s.held.Process.Stop()
+	s.answer(err)
+	return s.idle
+}
+
+// halt obeys an order to stop, once nothing runs.
+func (s *Supervisor[P]) halt(o *order[P]) step {
+	s.enterHalted(o.reason)
+	s.logger.Info("plugin is stopped on request")
+	s.answer(ErrHalted)
+	o.answer(nil)
+	return s.idle
+}
+
+func (s *Supervisor[P]) enterHalted(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.halted = true
+	s.enterLocked(Status{State: Stopped}, reason, nil)
+}
+
+// idle waits for an order to start.
+func (s *Supervisor[P]) idle(ctx context.Context) step {
+	select {
+	case o := <-s.orders:
+		if o.what == toStop {
+			return s.halt(o)
+		}
+		return s.anew(o)
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// backingOff waits for the time of the next start.
+func (s *Supervisor[P]) backingOff(ctx context.Context) step {
+	timer := time.NewTimer(time.Until(s.Status().NextStart))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return s.starting
+	case o := <-s.orders:
+		if o.what == toStop {
+			return s.halt(o)
+		}
+		return s.anew(o)
 	case <-ctx.Done():
+		return nil
 	}
 }
 
-func (s *Supervisor[P]) stop() {
+// wait enters BackingOff.
+func (s *Supervisor[P]) wait(err error, delay time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stopped = true
-	if s.endLife != nil {
-		s.endLife()
-	}
-	s.enterLocked(Status{State: Stopped})
+	s.trouble = err
+	s.enterLocked(Status{State: BackingOff, LastError: err, NextStart: time.Now().Add(delay)}, err.Error(), err)
 }
 
 // enter replaces the status, but keeps what is remembered beyond a state.
-func (s *Supervisor[P]) enter(next Status) {
+func (s *Supervisor[P]) enter(next Status, reason string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.enterLocked(next)
+	s.enterLocked(next, reason, err)
 }
 
-func (s *Supervisor[P]) enterLocked(next Status) {
+func (s *Supervisor[P]) enterLocked(next Status, reason string, err error) {
+	if next.State == s.status.State && (next.State == Starting || next.State == Stopped) {
+		return
+	}
+	pid := next.PID
+	if pid == 0 {
+		pid = s.status.PID // which has ended, or is about to
+	}
 	next.Since = time.Now()
 	next.Restarts = s.status.Restarts
+	next.Entered = s.status.Entered
+	next.Entered[next.State]++
 	if next.LastError == nil {
 		next.LastError = s.status.LastError
 	}
 	s.status = next
+	s.history.add(Event{Time: next.Since, State: next.State, PID: pid, Reason: reason, Err: err})
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
@@ -252,71 +472,11 @@ func (s *Supervisor[P]) enterLocked(next Status) {
 func (s *Supervisor[P]) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.status
+	status := s.status
+	status.Entered = maps.Clone(status.Entered)
+	return status
 }
 
-// Acquire returns the running process. While there is none it waits for the
-// next, unless that is far away because it has failed again and again; then,
-// and when the wait is over, it returns why.
-func (s *Supervisor[P]) Acquire(ctx context.Context) (P, error) {
-	process, changed, err := s.look()
-	if changed == nil {
-		return process, err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.wait, errWaited)
-	defer cancel()
-	for changed != nil {
-		select {
-		case <-changed:
-			process, changed, err = s.look()
-		case <-ctx.Done():
-			return process, s.waited(ctx)
-		}
-	}
-	return process, err
-}
-
-// Running returns the process if there is one now.
-func (s *Supervisor[P]) Running() (process P, ok bool) {
-	process, changed, err := s.look()
-	return process, changed == nil && err == nil
-}
-
-var errWaited = errors.New("waited")
-
-// look returns the process if there is one, an error if there is no point in
-// waiting, and else a channel that is closed when it is worth looking again.
-func (s *Supervisor[P]) look() (process P, changed <-chan struct{}, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.stopped:
-		return process, nil, ErrStopped
-	case s.status.State == Ready && !ended(s.process):
-		return s.process, nil, nil
-	case s.status.State == BackingOff && time.Until(s.status.NextStart) > patience:
-		return process, nil, s.status.LastError
-	}
-	return process, s.changed, nil
-}
-
-// ended reports whether a process has ended though Run has not noticed yet.
-func ended(p Process) bool {
-	select {
-	case <-p.Done():
-		return true
-	default:
-		return false
-	}
-}
-
-func (s *Supervisor[P]) waited(ctx context.Context) error {
-	if cause := context.Cause(ctx); !errors.Is(cause, errWaited) {
-		return cause
-	}
-	status := s.Status()
-	if status.LastError != nil {
-		return fmt.Errorf("it is not ready after %v: %w", s.wait, status.LastError)
-	}
-	return fmt.Errorf("it is not ready after %v, but %s", s.wait, status.State)
-}
+// Events returns what is kept of the process's history, oldest first, after the
+// event with the number after; the channel is closed when there is more.
+func (s *Supervisor[P]) Events(after int64) ([]Event, <-chan struct{}) { return s.history.since(after) }

@@ -1,0 +1,204 @@
+package host
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/host/internal/gate"
+	"github.com/plugboard/plugboard/plugin"
+)
+
+// Limits bound what calls may take. Zero values stand for the defaults,
+// negative ones for no limit.
+type Limits struct {
+	// Time is how long a request for queries or a health check may take, until
+	// its answer is there. The plugin learns of it as a deadline. Default: 5
+	// minutes.
+	Time time.Duration
+	// Bytes is how large the answer of a plugin to one request for queries may
+	// be. Of a larger one nothing is received, of a chunked one what comes
+	// before. Default: 256 MiB.
+	Bytes int64
+	// Rows is how many rows the answer to one query may have, in all its
+	// frames. Default: no limit.
+	Rows int64
+	// Calls is how many requests for queries and resources a plugin is asked at
+	// once, default 256; CallsPerDataSource how many of them for one data
+	// source, default 128. The others wait, at most Waiting of them, default
+	// 1000: those of one data source in turn with those of the others. More,
+	// and those that have waited for Config.Wait, are refused with ErrBusy.
+	Calls, CallsPerDataSource, Waiting int
+}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		Time:               cmp.Or(l.Time, 5*time.Minute),
+		Bytes:              cmp.Or(l.Bytes, 256<<20),
+		Rows:               cmp.Or(l.Rows, -1),
+		Calls:              cmp.Or(l.Calls, 256),
+		CallsPerDataSource: cmp.Or(l.CallsPerDataSource, 128),
+		Waiting:            cmp.Or(l.Waiting, 1000),
+	}
+}
+
+func (l Limits) gate(wait time.Duration) gate.Limits {
+	return gate.Limits{
+		All: orNone(l.Calls), PerKey: orNone(l.CallsPerDataSource), Waiting: orNone(l.Waiting),
+		Wait: wait,
+	}
+}
+
+func orNone(limit int) int {
+	if limit < 0 {
+		return math.MaxInt
+	}
+	return limit
+}
+
+// maxAnswer is how long a message may be: gRPC knows none longer than an int32.
+func (l Limits) maxAnswer() int {
+	if l.Bytes < 0 || l.Bytes > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return int(l.Bytes)
+}
+
+// errTime is the cause of the end of a context that the limit has ended.
+var errTime = errors.New("the limit of time")
+
+func (l Limits) time(ctx context.Context) (context.Context, context.CancelFunc) {
+	if l.Time < 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, l.Time, errTime)
+}
+
+// clockSkew is how far apart the same deadline may pass here and in a plugin.
+const clockSkew = 100 * time.Millisecond
+
+// explain says of a call that the limit of time has ended that it has.
+func (l Limits) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if deadline, ok := ctx.Deadline(); ok && errors.Is(err, context.DeadlineExceeded) && time.Until(deadline) < clockSkew {
+		<-ctx.Done() // the plugin's timer was a moment ahead of ours
+	}
+	if !errors.Is(context.Cause(ctx), errTime) {
+		return err
+	}
+	return l.stopped(http.StatusGatewayTimeout, "stopped after %v, because a request may take no longer", l.Time)
+}
+
+// stopped is an answer that is ended at a limit.
+func (l Limits) stopped(status int, format string, args ...any) *plugin.Error {
+	return &plugin.Error{Message: fmt.Sprintf(format, args...), Source: plugin.SourceDownstream, Status: status}
+}
+
+// check puts an error in the place of answers that have too many rows.
+func (l Limits) check(answer *plugin.QueryResponse) {
+	if l.Rows < 0 {
+		return
+	}
+	for refID, r := range answer.Responses {
+		var rows int64
+		for _, f := range r.Frames {
+			rows += rowsOf(f, r.Format)
+		}
+		if rows > l.Rows {
+			e := l.tooManyRows(rows)
+			answer.Responses[refID] = plugin.Response{Error: e.Message, ErrorSource: e.Source, Status: e.Status, Format: r.Format}
+		}
+	}
+}
+
+func (l Limits) tooManyRows(rows int64) *plugin.Error {
+	return l.stopped(http.StatusRequestEntityTooLarge, "stopped at %d rows, because the answer to a query may have %d: ask for a shorter time or fewer series", rows, l.Rows)
+}
+
+// rowsOf counts the rows of a frame as it came. What cannot be read has none:
+// whoever reads it will say so.
+func rowsOf(encoded []byte, format plugin.Format) int64 {
+	if format != plugin.FormatArrow {
+		return 0
+	}
+	f, err := frame.UnmarshalArrow(encoded)
+	if err != nil {
+		return 0
+	}
+	return int64(f.Rows())
+}
+
+// counting returns a send that fails when the chunks of an answer have become
+// too many.
+func (l Limits) counting(send func(plugin.Chunk) error) func(plugin.Chunk) error {
+	var bytes int64
+	rows := map[string]int64{}
+	return func(c plugin.Chunk) error {
+		bytes += int64(len(c.Frame))
+		if l.Bytes >= 0 && bytes > l.Bytes {
+			return l.stopped(http.StatusRequestEntityTooLarge, "stopped at %d bytes, because the answer to a request may have %d: ask for less", bytes, l.Bytes)
+		}
+		if l.Rows >= 0 {
+			rows[c.RefID] += rowsOf(c.Frame, c.Format)
+			if rows[c.RefID] > l.Rows {
+				return l.tooManyRows(rows[c.RefID])
+			}
+		}
+		return send(c)
+	}
+}
+
+// turn is a call's time inside the plugin's gate and within the limit of time.
+type turn struct {
+	m      *member
+	key    string
+	cancel context.CancelFunc
+	inside bool
+}
+
+// enter waits for a call's turn. Its context ends with the limit of time, or
+// when the turn is left for the last time.
+func (h *Host) enter(ctx context.Context, m *member, c plugin.Context) (context.Context, *turn, error) {
+	t := &turn{m: m, key: uidOf(c), inside: true}
+	if err := m.gate.Enter(ctx, t.key); err != nil {
+		return nil, nil, m.busy(err)
+	}
+	ctx, t.cancel = h.config.Limits.time(ctx)
+	return ctx, t, nil
+}
+
+// answered lets the next call in: what follows concerns the host only.
+func (t *turn) answered() {
+	if t.inside {
+		t.inside = false
+		t.m.gate.Leave(t.key)
+	}
+}
+
+func (t *turn) leave() {
+	t.answered()
+	t.cancel()
+}
+
+// uidOf is what calls take turns by.
+func uidOf(c plugin.Context) string {
+	if c.DataSource == nil {
+		return ""
+	}
+	return c.DataSource.UID
+}
+
+// busy says why a call was not let in.
+func (m *member) busy(err error) error {
+	if errors.Is(err, gate.ErrFull) {
+		return fmt.Errorf("%w: %s: %w: try again later, or raise its limits", ErrBusy, m.entry.Manifest.ID, err)
+	}
+	return err
+}
