@@ -173,16 +173,6 @@ func (c *Client) RunStream(ctx context.Context, req *StreamRequest, send func(pa
 		func(m *wire.StreamPacket) error { return send(m.Data) })
 }
 
-// Describe asks a plugin on our SDK about itself; any other answers
-// ErrNotImplemented.
-func (c *Client) Describe(ctx context.Context) (Description, error) {
-	var response wire.DescribeResponse
-	if err := c.invoke(ctx, wire.Plugin_Describe_FullMethodName, &wire.DescribeRequest{}, &response); err != nil {
-		return Description{}, err
-	}
-	return Description{Chunked: response.Chunked, QueryText: response.QueryText}, nil
-}
-
 // Forget tells a plugin on our SDK that the data source of a context was
 // deleted, so that it closes what it holds open for it; of its settings, ID and
 // UID are enough. Any other plugin answers ErrNotImplemented.

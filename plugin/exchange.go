@@ -162,12 +162,3 @@ type StreamReply struct {
 	Status StreamStatus
 	Data   json.RawMessage
 }
-
-// Description is what a plugin on our SDK says of itself.
-type Description struct {
-	// Chunked: the plugin answers chunked queries.
-	Chunked bool
-	// QueryText is the key of the query model that takes a query typed as
-	// plain text, such as "rawSql"; empty if there is none.
-	QueryText string
-}

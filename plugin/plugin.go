@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/plugin/internal/schema"
 	"github.com/plugboard/plugboard/trace"
 )
 
@@ -21,11 +22,13 @@ type Plugin struct {
 	noun  string
 	open  func(context.Context, seed) (*instance, error)
 	offer offer
-	text  string
 	// tracer is nil if there are to be no spans.
 	tracer func(*slog.Logger) (trace.Tracer, error)
 	// idle is how long an unused instance stays open; 0 is for ever.
 	idle time.Duration
+	// settings and query are what the author's structs take; an app has no
+	// query.
+	settings, query *schema.Type
 	// faults are what is wrong with the author's types: Serve reports them.
 	faults error
 }
@@ -64,14 +67,14 @@ func DataSource[S, Q any, I Querier[Q]](open func(context.Context, Settings[S]) 
 	p.offer.query = true
 	p.offer.batch = offers[BatchQuerier[Q]](t, &p.faults)
 	p.offer.chunks = offers[ChunkQuerier[Q]](t, &p.faults)
-	text, err := textField(reflect.TypeFor[Q]())
-	p.text, p.faults = text, errors.Join(p.faults, err)
+	queries, err := schema.Of(reflect.TypeFor[Q](), schema.Options{Common: commonQueryKeys})
+	p.query, p.faults = queries, errors.Join(p.faults, err)
 
 	openOne := p.open
 	p.open = func(ctx context.Context, s seed) (*instance, error) {
 		in, err := openOne(ctx, s)
 		if err == nil {
-			addQueries[Q](in)
+			addQueries[Q](in, queries)
 		}
 		return in, err
 	}
@@ -87,11 +90,10 @@ func App[S, I any](open func(context.Context, Settings[S]) (I, error)) Plugin {
 func newPlugin[S, I any](noun string, open func(context.Context, Settings[S]) (I, error)) Plugin {
 	p := Plugin{noun: noun, idle: defaultIdle}
 	p.offer = inspect(reflect.TypeFor[I](), &p.faults)
-	if err := secretFields(reflect.TypeFor[S]()); err != nil {
-		p.faults = errors.Join(p.faults, err)
-	}
+	t, err := schema.Of(reflect.TypeFor[S](), settingsOptions(noun))
+	p.settings, p.faults = t, errors.Join(p.faults, err)
 	p.open = func(ctx context.Context, s seed) (*instance, error) {
-		settings, err := newSettings[S](s)
+		settings, err := newSettings[S](t, s)
 		if err != nil {
 			return nil, err
 		}

@@ -1,22 +1,19 @@
 package plugin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"reflect"
-	"strings"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/plugin/internal/schema"
 )
 
 // Query is one query to a data source, its model decoded.
 //
-// Model is DataQuery.JSON as encoding/json decodes it into a Q. A string field
-// of Q with the tag `plugboard:"text"` is the one that takes a query typed as
-// plain text, at a prompt for instance.
+// Model is DataQuery.JSON, decoded and checked by the tags of Q's fields (see
+// Settings). A string field of Q with the tag `plugboard:"text"` is the one
+// that takes a query typed as plain text, at a prompt for instance. Keys that
+// no field of Q has are ignored, as are refId, datasource, hide and the others
+// that every query has.
 type Query[Q any] struct {
 	DataQuery
 	Model Q
@@ -60,10 +57,10 @@ type Answer struct {
 type Answers map[string]Answer
 
 // addQueries gives an instance the methods that know the query's type.
-func addQueries[Q any](in *instance) {
+func addQueries[Q any](in *instance, t *schema.Type) {
 	querier := in.author.(Querier[Q])
 	in.query = func(ctx context.Context, q DataQuery) (frame.Frames, error) {
-		query, err := decodeQuery[Q](q)
+		query, err := decodeQuery[Q](t, q)
 		if err != nil {
 			return nil, err
 		}
@@ -71,12 +68,12 @@ func addQueries[Q any](in *instance) {
 	}
 	if batcher, ok := in.author.(BatchQuerier[Q]); ok {
 		in.batch = func(ctx context.Context, queries []DataQuery) (Answers, error) {
-			return queryBatch(ctx, batcher, queries)
+			return queryBatch(ctx, t, batcher, queries)
 		}
 	}
 	if chunker, ok := in.author.(ChunkQuerier[Q]); ok {
 		in.chunks = func(ctx context.Context, q DataQuery, send func(*frame.Frame) error) error {
-			query, err := decodeQuery[Q](q)
+			query, err := decodeQuery[Q](t, q)
 			if err != nil {
 				return err
 			}
@@ -85,11 +82,11 @@ func addQueries[Q any](in *instance) {
 	}
 }
 
-func queryBatch[Q any](ctx context.Context, batcher BatchQuerier[Q], queries []DataQuery) (Answers, error) {
+func queryBatch[Q any](ctx context.Context, t *schema.Type, batcher BatchQuerier[Q], queries []DataQuery) (Answers, error) {
 	undecodable := Answers{}
 	decoded := make([]Query[Q], 0, len(queries))
 	for _, q := range queries {
-		query, err := decodeQuery[Q](q)
+		query, err := decodeQuery[Q](t, q)
 		if err != nil {
 			undecodable[q.RefID] = Answer{Err: err}
 			continue
@@ -113,84 +110,14 @@ func queryBatch[Q any](ctx context.Context, batcher BatchQuerier[Q], queries []D
 	return all, nil
 }
 
-func decodeQuery[Q any](q DataQuery) (Query[Q], error) {
+func decodeQuery[Q any](t *schema.Type, q DataQuery) (Query[Q], error) {
 	query := Query[Q]{DataQuery: q}
-	if err := decodeObject(q.JSON, &query.Model); err != nil {
+	err := t.Decode(q.JSON, &query.Model)
+	if err == nil {
+		err = t.Complete(&query.Model)
+	}
+	if err != nil {
 		return query, BadRequest("query: %w", err)
 	}
 	return query, nil
-}
-
-// decodeObject decodes what a person wrote; its errors name the path.
-func decodeObject(object []byte, into any) error {
-	if len(bytes.TrimSpace(object)) == 0 {
-		return nil
-	}
-	err := json.Unmarshal(object, into)
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		path := wrong.Field
-		if path == "" {
-			return fmt.Errorf("want %s, have %s", kindName(wrong.Type), wrong.Value)
-		}
-		return fmt.Errorf("%s: want %s, have %s", path, kindName(wrong.Type), wrong.Value)
-	}
-	return err
-}
-
-// kindName says what JSON a Go type wants, in words for the person who wrote
-// the JSON.
-func kindName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.String:
-		return "a string"
-	case reflect.Slice, reflect.Array:
-		return "an array"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return "a whole number (" + t.Kind().String() + ")"
-	default:
-		return t.String()
-	}
-}
-
-// textField returns the JSON key of the field of a query model that is tagged
-// to take plain text, empty if none is.
-func textField(t reflect.Type) (string, error) {
-	if t.Kind() != reflect.Struct {
-		return "", nil
-	}
-	key := ""
-	for _, field := range reflect.VisibleFields(t) {
-		if field.Tag.Get("plugboard") != "text" {
-			continue
-		}
-		name := jsonKey(field)
-		switch {
-		case field.Type.Kind() != reflect.String || !field.IsExported() || name == "":
-			return "", fmt.Errorf("field %s of %s takes a query's plain text: it must be a string that JSON decodes", field.Name, t)
-		case key != "":
-			return "", fmt.Errorf("field %s of %s is the second that takes a query's plain text", field.Name, t)
-		}
-		key = name
-	}
-	return key, nil
-}
-
-// jsonKey returns the key that encoding/json knows a field by, empty if it
-// ignores the field.
-func jsonKey(field reflect.StructField) string {
-	tag := field.Tag.Get("json")
-	if tag == "-" {
-		return ""
-	}
-	if name, _, _ := strings.Cut(tag, ","); name != "" {
-		return name
-	}
-	return field.Name
 }

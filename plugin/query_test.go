@@ -274,10 +274,3 @@ func TestQueryWithoutDataSource(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 }
-
-func TestDescribe(t *testing.T) {
-	description, err := plugintest.Start(t, plugin.DataSource(openEverything)).Describe(t.Context())
-	if err != nil || description != (plugin.Description{Chunked: true, QueryText: "text"}) {
-		t.Errorf("got %+v, %v", description, err)
-	}
-}

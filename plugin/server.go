@@ -62,10 +62,6 @@ func (s *server) register(r grpc.ServiceRegistrar) {
 	wire.RegisterPluginServer(r, s)
 }
 
-func (s *server) Describe(context.Context, *wire.DescribeRequest) (*wire.DescribeResponse, error) {
-	return &wire.DescribeResponse{Chunked: s.plugin.offer.chunks, QueryText: s.plugin.text}, nil
-}
-
 // Forget closes what is open for a data source that was deleted.
 func (s *server) Forget(_ context.Context, req *wire.ForgetRequest) (*wire.ForgetResponse, error) {
 	s.instances.forget(contextFromWire(req.PluginContext))

@@ -2,11 +2,15 @@ package plugin
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/plugboard/plugboard/plugin/internal/schema"
 )
 
 // Settings are what an instance is opened with.
@@ -17,6 +21,29 @@ import (
 // jsonData leaves empty, with the JSON key url, user, database, name, uid or
 // basicAuthUser, is the data source's own URL, User and so on; likewise a bool
 // with the key basicAuth.
+//
+// Tags say what a value may be, and what people see in the forms that are
+// drawn for it:
+//
+//	title, description  what to call it, and what it is for
+//	plugboard:"required"  it cannot be left out, or empty
+//	enum:"GET,POST"     the values there are
+//	default:"GET"       the value it has when left out, or an empty string
+//	min:"1" max:"100"   bounds of a number
+//	pattern:"^[a-z]+$"  a regular expression that a string matches
+//	examples:"up"       examples, one a line
+//	format:"multiline"  how to show it; any word of JSON Schema's
+//	options:"tables"    the resource that lists the values there are: strings,
+//	                    or objects with a value and a label. {key} in it is
+//	                    the value of another field.
+//
+// Those of a list are of its elements. A time.Duration is written "1m30s". JSON
+// null, and "" where there is an enum, is to leave a value out. What else is
+// wrong is answered with the path of the field, and open is not called.
+//
+// Keys that no field has are ignored, since older versions and other programs
+// leave theirs. One that looks like a mistyped field is logged. A struct that
+// has a field _ with the tag plugboard:"strict" refuses them.
 //
 // The rest of the call's Context is ContextFrom(ctx)'s to tell.
 type Settings[S any] struct {
@@ -32,7 +59,7 @@ type Settings[S any] struct {
 	Metrics prometheus.Registerer
 }
 
-func newSettings[S any](s seed) (Settings[S], error) {
+func newSettings[S any](t *schema.Type, s seed) (Settings[S], error) {
 	settings := Settings[S]{Logger: s.logger, Metrics: s.metrics}
 	switch c := s.context; {
 	case c.DataSource != nil:
@@ -41,10 +68,24 @@ func newSettings[S any](s seed) (Settings[S], error) {
 		settings.JSON, settings.Secrets = c.App.JSON, c.App.Secrets
 		settings.Updated, settings.APIVersion = c.App.Updated, c.App.APIVersion
 	}
-	if err := decodeObject(settings.JSON, &settings.Values); err != nil {
+	if err := t.Decode(settings.JSON, &settings.Values); err != nil {
 		return settings, BadRequest("settings: %w", err)
 	}
 	fill(reflect.ValueOf(&settings.Values).Elem(), settings.DataSourceSettings, true)
+	faults := []error{t.Complete(&settings.Values)}
+	for _, secret := range t.Secrets {
+		if secret.Required && settings.Secrets[secret.Key] == "" {
+			faults = append(faults, fmt.Errorf("the secret %s is missing", secret.Key))
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return settings, BadRequest("settings: %w", err)
+	}
+	if s.logger != nil {
+		for key, known := range t.Suspects(settings.JSON) {
+			s.logger.Warn("a setting may be mistyped: the plugin knows no such, and one nearly so", "setting", key, "known", known)
+		}
+	}
 	return settings, nil
 }
 
@@ -91,38 +132,17 @@ func fillOwn(value reflect.Value, key string, s DataSourceSettings) bool {
 	return false
 }
 
-// secretFields finds fields that could never take the secret they ask for.
-func secretFields(t reflect.Type) error {
-	return visitSecrets(t, false, map[reflect.Type]bool{})
-}
-
-// visitSecrets knows whether t is the element of a list or map, of which there
-// may be many.
-func visitSecrets(t reflect.Type, many bool, seen map[reflect.Type]bool) error {
-	switch t.Kind() {
-	case reflect.Pointer:
-		return visitSecrets(t.Elem(), many, seen)
-	case reflect.Slice, reflect.Array, reflect.Map:
-		return visitSecrets(t.Elem(), true, seen)
+// jsonKey returns the key that encoding/json knows a field by, empty if it
+// ignores the field.
+func jsonKey(field reflect.StructField) string {
+	tag := field.Tag.Get("json")
+	if tag == "-" {
+		return ""
 	}
-	if t.Kind() != reflect.Struct || seen[t] {
-		return nil
+	if name, _, _ := strings.Cut(tag, ","); name != "" {
+		return name
 	}
-	seen[t] = true
-	for i := range t.NumField() {
-		field := t.Field(i)
-		_, secret := field.Tag.Lookup("secret")
-		switch {
-		case secret && (field.Type.Kind() != reflect.String || !field.IsExported()):
-			return fmt.Errorf("field %s of %s takes a secret: it must be an exported string", field.Name, t)
-		case secret && many:
-			return fmt.Errorf("field %s of %s takes a secret: it must not be in a list or map", field.Name, t)
-		}
-		if err := visitSecrets(field.Type, many, seen); err != nil {
-			return err
-		}
-	}
-	return nil
+	return field.Name
 }
 
 // Secrets are secrets in clear by name. Printing, logging or marshalling them

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/plugboard/plugboard/plugin/internal/schema"
 )
 
 type kept struct {
@@ -35,7 +38,11 @@ type shared struct {
 }
 
 func decode[S any](s DataSourceSettings) (S, error) {
-	settings, err := newSettings[S](seed{context: Context{DataSource: &s}})
+	t, err := schema.Of(reflect.TypeFor[S](), settingsOptions(nounDataSource))
+	if err != nil {
+		panic(err)
+	}
+	settings, err := newSettings[S](t, seed{context: Context{DataSource: &s}})
 	return settings.Values, err
 }
 
@@ -144,6 +151,10 @@ func FuzzSettings(f *testing.F) {
 	f.Add([]byte(`{"nested":{"port":1},"more":{"next":{}}}`), "p")
 	f.Add([]byte(`{"url":3}`), "")
 	f.Add([]byte(`null`), "p")
+	queries, err := schema.Of(reflect.TypeFor[kept](), schema.Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, object []byte, secret string) {
 		got, err := decode[kept](DataSourceSettings{JSON: object, Secrets: Secrets{"password": secret}})
 		if err == nil && got.Password != secret {
@@ -152,7 +163,7 @@ func FuzzSettings(f *testing.F) {
 		if _, err := decode[*kept](DataSourceSettings{JSON: object}); err != nil && failureOf(err).Status != 400 {
 			t.Error(err)
 		}
-		if _, err := decodeQuery[kept](DataQuery{JSON: object}); err != nil && failureOf(err).Source != SourceDownstream {
+		if _, err := decodeQuery[kept](queries, DataQuery{JSON: object}); err != nil && failureOf(err).Source != SourceDownstream {
 			t.Error(err)
 		}
 	})

@@ -2493,7 +2493,16 @@ type DescribeResponse struct {
 	Chunked bool `protobuf:"varint,1,opt,name=chunked,proto3" json:"chunked,omitempty"`
 	// The key of the query JSON that takes a query typed as plain text, such
 	// as "rawSql"; empty if the plugin has none.
-	QueryText     string `protobuf:"bytes,2,opt,name=query_text,json=queryText,proto3" json:"query_text,omitempty"`
+	QueryText string `protobuf:"bytes,2,opt,name=query_text,json=queryText,proto3" json:"query_text,omitempty"`
+	// What the plugin does: query, chunks, health, resources, subscribe,
+	// publish, stream. A host ignores words that it does not know.
+	Capabilities []string `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// JSON Schema of the settings of a data source or app: an object with url,
+	// user, database, basicAuth, basicAuthUser, jsonData and secureJsonData, as
+	// far as the plugin reads them.
+	SettingsSchema []byte `protobuf:"bytes,4,opt,name=settings_schema,json=settingsSchema,proto3" json:"settings_schema,omitempty"`
+	// JSON Schema of the query JSON; empty if the plugin answers no queries.
+	QuerySchema   []byte `protobuf:"bytes,5,opt,name=query_schema,json=querySchema,proto3" json:"query_schema,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2540,6 +2549,27 @@ func (x *DescribeResponse) GetQueryText() string {
 		return x.QueryText
 	}
 	return ""
+}
+
+func (x *DescribeResponse) GetCapabilities() []string {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetSettingsSchema() []byte {
+	if x != nil {
+		return x.SettingsSchema
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetQuerySchema() []byte {
+	if x != nil {
+		return x.QuerySchema
+	}
+	return nil
 }
 
 // ForgetRequest names a data source that is no more, or the tenant of an app,
@@ -2899,11 +2929,14 @@ const file_plugboard_wire_proto_rawDesc = "" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\x05R\x04code\"\x11\n" +
-	"\x0fDescribeRequest\"K\n" +
+	"\x0fDescribeRequest\"\xbb\x01\n" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\achunked\x18\x01 \x01(\bR\achunked\x12\x1d\n" +
 	"\n" +
-	"query_text\x18\x02 \x01(\tR\tqueryText\"U\n" +
+	"query_text\x18\x02 \x01(\tR\tqueryText\x12\"\n" +
+	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\x12'\n" +
+	"\x0fsettings_schema\x18\x04 \x01(\fR\x0esettingsSchema\x12!\n" +
+	"\fquery_schema\x18\x05 \x01(\fR\vquerySchema\"U\n" +
 	"\rForgetRequest\x12D\n" +
 	"\x0eplugin_context\x18\x01 \x01(\v2\x1d.plugboard.wire.PluginContextR\rpluginContext\"\x10\n" +
 	"\x0eForgetResponse*&\n" +
