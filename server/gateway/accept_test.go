@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
+	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/frame/framejson"
 	"github.com/plugboard/plugboard/plugin"
@@ -169,4 +173,110 @@ func TestLink(t *testing.T) {
 	a.wantFailure(400, "", `bad request data: "from" of the time range`, "GET", path+"?query={}&from=then", "")
 	a.wantFailure(404, "", "Data source not found", "GET", "/api/datasources/uid/none/query?query={}", "")
 	a.wantFailure(403, "", "origin not allowed", "GET", path+"?query={}", "", "Sec-Fetch-Site", "cross-site")
+}
+
+// TestFormatsAllocate: an answer in any format takes as much memory for many
+// rows as for few, and a plugin's record batches are not joined. (Parquet works
+// on row groups, which its own test bounds.)
+func TestFormatsAllocate(t *testing.T) {
+	ask := func(f format, rows int) int64 {
+		batches := batchesOf(t, rows)
+		a := newAPI(t)
+		a.host.query = func(*plugin.QueryRequest) (*plugin.QueryResponse, error) {
+			return &plugin.QueryResponse{Responses: map[string]plugin.Response{"A": {Status: 200, Frames: [][]byte{batches}}}}, nil
+		}
+		least := int64(math.MaxInt64)
+		for range 5 {
+			r := httptest.NewRequest("POST", "/api/ds/query", strings.NewReader(askOne))
+			r.Header.Set("Authorization", "Bearer good")
+			r.Header.Set("Accept", f.mediaType)
+			w := &discard{header: http.Header{}}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			a.ServeHTTP(w, r)
+			runtime.ReadMemStats(&after)
+			if least = min(least, int64(after.TotalAlloc-before.TotalAlloc)); w.bytes < int64(rows) {
+				t.Errorf("%s: %d bytes for %d rows", f.name, w.bytes, rows)
+			}
+		}
+		return least
+	}
+	for _, f := range formats {
+		if f.name == "parquet" {
+			continue
+		}
+		few, many := ask(f, 2_000), ask(f, 200_000)
+		if many > few+64<<10 {
+			t.Errorf("%s: %d bytes allocated for 2000 rows, %d for 200000", f.name, few, many)
+		}
+	}
+}
+
+// batchesOf returns an Arrow file of that many rows in four record batches.
+func batchesOf(t testing.TB, rows int) []byte {
+	t.Helper()
+	f := frame.New("f", frame.NewField("time", nil, make([]time.Time, 0)), frame.NewField("v", nil, make([]float64, 0)), frame.NewField("s", nil, make([]string, 0)))
+	for i := range rows {
+		frame.Append(f.Fields[0], time.UnixMilli(1700000000000+int64(i)))
+		frame.Append(f.Fields[1], float64(i)/8)
+		frame.Append(f.Fields[2], "text")
+	}
+	raw, err := f.MarshalArrow()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ipc.NewMappedFileReader(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	w, err := ipc.NewFileWriter(&out, ipc.WithSchema(r.Schema()))
+	for i := int64(0); i < 4 && err == nil; i++ {
+		err = w.Write(all.NewSlice(i*all.NumRows()/4, (i+1)*all.NumRows()/4))
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestFormatsOfBatches: record batches of one frame are one frame in every
+// format.
+func TestFormatsOfBatches(t *testing.T) {
+	a := newAPI(t)
+	batches := batchesOf(t, 8)
+	a.host.query = func(*plugin.QueryRequest) (*plugin.QueryResponse, error) {
+		return &plugin.QueryResponse{Responses: map[string]plugin.Response{"A": {Status: 200, Frames: [][]byte{batches}}}}, nil
+	}
+	ask := func(accept string) *bytes.Buffer {
+		return a.call("POST", "/api/ds/query", askOne, "Accept", accept).Body
+	}
+	if got := ask("application/json").String(); strings.Count(got, `"schema"`) != 1 || !strings.Contains(got, `[0,0.125,0.25,0.375,0.5,0.625,0.75,0.875]`) {
+		t.Error(got)
+	}
+	if got := ask("text/csv").String(); strings.Count(got, "time,v,s") != 1 || strings.Count(got, "\r\n") != 9 {
+		t.Error(got)
+	}
+	if got := ask("application/x-ndjson").String(); strings.Count(got, "\n") != 8 {
+		t.Error(got)
+	}
+	stream, err := frame.NewStreamReader(ask("application/vnd.apache.arrow.stream"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		if batch, err := stream.Next(); err != nil || batch.Rows() != 2 || batch.RefID != "A" {
+			t.Errorf("%v, %v", batch, err)
+		}
+	}
+	if _, err := stream.Next(); err != io.EOF {
+		t.Error(err)
+	}
 }

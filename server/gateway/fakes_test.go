@@ -39,7 +39,9 @@ type fakeHost struct {
 	subscribe func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error)
 	restart   func(id string) error
 	logs      func(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
-	text      string // the query text field of all plugins
+	text      string                     // the query text field of all plugins
+	permits   chan struct{}              // for answers that are received and used; nil: any number
+	wait      func(*plugin.QueryRequest) // before a permit is taken
 
 	mu                 sync.Mutex
 	renewed, forgotten []string
@@ -67,11 +69,12 @@ func (h *fakeHost) Logs(id string, after int64) ([]host.LogLine, <-chan struct{}
 	return h.logs(id, after)
 }
 
-func (h *fakeHost) Query(_ context.Context, req *plugin.QueryRequest) (*plugin.QueryResponse, error) {
-	return h.query(req)
-}
-
 func (h *fakeHost) QueryFunc(_ context.Context, req *plugin.QueryRequest, use func(*plugin.QueryResponse, func()) error) error {
+	if h.permits != nil {
+		h.wait(req)
+		h.permits <- struct{}{}
+		defer func() { <-h.permits }()
+	}
 	response, err := h.query(req)
 	if err != nil {
 		return err

@@ -47,7 +47,6 @@ type Host interface {
 	Restart(ctx context.Context, id string) error
 	Logs(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 
-	Query(ctx context.Context, req *plugin.QueryRequest) (*plugin.QueryResponse, error)
 	QueryFunc(ctx context.Context, req *plugin.QueryRequest, use func(answer *plugin.QueryResponse, release func()) error) error
 	CheckHealth(ctx context.Context, req *plugin.HealthRequest) (plugin.Health, error)
 	CallResource(ctx context.Context, req *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error
@@ -83,6 +82,7 @@ type Gateway struct {
 	maxBody  int64
 	log      *slog.Logger
 	handler  http.Handler
+	held     *held
 
 	subscribe  func(context.Context, *plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error)
 	endStreams func()
@@ -111,6 +111,7 @@ func New(c Config) *Gateway {
 		commit:   c.Commit,
 		maxBody:  c.MaxBody,
 		log:      c.Logger,
+		held:     newHeld(heldBytes),
 	}
 	if g.maxBody == 0 {
 		g.maxBody = defaultMaxBody

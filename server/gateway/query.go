@@ -53,7 +53,9 @@ func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, f format, group
 			return respond(w, f, results, release)
 		})
 	}
-	return respond(w, f, g.askAll(r.Context(), groups), func() {})
+	results, give := g.askAll(r.Context(), groups)
+	defer give()
+	return respond(w, f, results, func() {})
 }
 
 // respond writes the answer to queries: 200, or 400 if any failed, which is said
@@ -132,15 +134,24 @@ func (g *Gateway) askOne(ctx context.Context, q *group, use func(results []resul
 	return err
 }
 
-// ask makes the call of one group among others. Its error is a *failure.
-func (g *Gateway) ask(ctx context.Context, q *group) ([]result, error) {
-	start := time.Now()
-	response, err := g.host.Query(ctx, q.request())
-	if err != nil {
+// ask makes the call of one group among others, whose answer, of that size, is
+// held until give. Its error is a *failure.
+func (g *Gateway) ask(ctx context.Context, q *group) (results []result, size int64, err error) {
+	start, answered := time.Now(), false
+	err = g.host.QueryFunc(ctx, q.request(), func(response *plugin.QueryResponse, _ func()) error {
+		answered = true
+		found := g.results(q, response, start) // which may panic: before anything is taken
+		if err := g.held.take(ctx, q.target, sizeOf(response)); err != nil {
+			return err
+		}
+		results, size = found, sizeOf(response)
+		return nil
+	})
+	if err != nil && !answered {
 		g.observe(callQuery, q.target, start, err)
-		return nil, q.failed(callQuery, err)
+		err = q.failed(callQuery, err)
 	}
-	return g.results(q, response, start), nil
+	return results, size, err
 }
 
 func (q *group) request() *plugin.QueryRequest {
@@ -166,21 +177,22 @@ var errQueryFailed = errors.New("a query failed")
 
 // askAll makes the calls of several groups, some at a time. A call that fails
 // becomes an error of each of its queries, and a plugin's answer to a query
-// that another was asked is left out.
-func (g *Gateway) askAll(ctx context.Context, groups []*group) []result {
-	results := make([][]result, len(groups))
+// that another was asked is left out. The results are held until give is called.
+func (g *Gateway) askAll(ctx context.Context, groups []*group) (_ []result, give func()) {
+	results, sizes := make([][]result, len(groups)), make([]int64, len(groups))
 	slots := make(chan struct{}, parallel)
 	var wait sync.WaitGroup
 	for i, q := range groups {
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			results[i] = g.askOrFail(ctx, q)
+			results[i], sizes[i] = g.askOrFail(ctx, q)
 		})
 	}
 	wait.Wait()
-	asked := map[string]int{}
+	asked, total := map[string]int{}, int64(0)
 	for i, q := range groups {
+		total += sizes[i]
 		for _, query := range q.queries {
 			asked[query.RefID] = i
 		}
@@ -191,23 +203,23 @@ func (g *Gateway) askAll(ctx context.Context, groups []*group) []result {
 			return known && other != i
 		})
 	}
-	return slices.Concat(results...)
+	return slices.Concat(results...), func() { g.held.give(total) }
 }
 
 // askOrFail turns a failed call into a result for each of its queries; a panic
 // here would take down more than one request.
-func (g *Gateway) askOrFail(ctx context.Context, q *group) (results []result) {
+func (g *Gateway) askOrFail(ctx context.Context, q *group) (results []result, size int64) {
 	defer func() {
 		if p := recover(); p != nil {
 			g.log.Error("query panicked", keyPlugin, q.PluginID, keySource, q.sourceUID(), keyError, p, "stack", string(debug.Stack()))
 			results = q.failAll(&failure{status: http.StatusInternalServerError, message: fmt.Sprintf("Internal server error: query of %s", q.target)})
 		}
 	}()
-	results, err := g.ask(ctx, q)
+	results, size, err := g.ask(ctx, q)
 	if err != nil {
-		return q.failAll(asFailure(err))
+		return q.failAll(asFailure(err)), size
 	}
-	return results
+	return results, size
 }
 
 func (q *group) failAll(f *failure) []result {

@@ -3,7 +3,9 @@ package parquet_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -108,5 +110,117 @@ func TestWriteNothing(t *testing.T) {
 	}
 	if _, err := file.NewParquetReader(bytes.NewReader(out.Bytes())); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWriteBoundsMemory: what is held is a row group, of many rows or of few with
+// much in them. The second frame says the names of its enum once; in the table
+// each row has one.
+func TestWriteBoundsMemory(t *testing.T) {
+	rng, values := rand.New(rand.NewPCG(1, 4)), make([]float64, 3_000_000)
+	for i := range values {
+		values[i] = rng.Float64()
+	}
+	enum := frame.NewField("state", nil, make([]frame.Enum, 400))
+	enum.Config = &frame.Config{Type: &frame.TypeConfig{Enum: &frame.EnumConfig{Text: []string{strings.Repeat("on", 1<<19)}}}}
+	for _, f := range []*frame.Frame{frame.New("rows", frame.NewField("v", nil, values)), frame.New("names", enum)} {
+		out := &peak{}
+		before := out.measure()
+		if err := parquet.Write(out, frame.Frames{f}); err != nil {
+			t.Fatal(err)
+		}
+		if out.heap > before+150<<20 {
+			t.Errorf("%s: %d MB held", f.Name, (out.heap-before)>>20)
+		}
+	}
+}
+
+// peak keeps the most memory that is in use while it is written to.
+type peak struct {
+	since int
+	heap  uint64
+}
+
+func (p *peak) Write(b []byte) (int, error) {
+	if p.since += len(b); p.since > 1<<20 {
+		p.since = 0
+		p.measure()
+	}
+	return len(b), nil
+}
+
+func (p *peak) measure() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	p.heap = max(p.heap, m.HeapAlloc)
+	return m.HeapAlloc
+}
+
+// TestWriteSmall: small frames share a row group.
+func TestWriteSmall(t *testing.T) {
+	var frames frame.Frames
+	for i := range 1000 {
+		frames = append(frames, frame.New("", frame.NewField("v", nil, []int64{int64(i), 0, 0})))
+	}
+	var out bytes.Buffer
+	if err := parquet.Write(&out, frames); err != nil {
+		t.Fatal(err)
+	}
+	in, err := file.NewParquetReader(bytes.NewReader(out.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(in.NumRows(), " rows, ", in.NumRowGroups(), " groups"); got != "3000 rows, 1 groups" {
+		t.Error(got)
+	}
+}
+
+// FuzzArrow writes what is in changed Arrow files. A reader finds all rows.
+func FuzzArrow(f *testing.F) {
+	for seed, rows := range []int{0, 1, 9} {
+		b, err := frametest.Random(rand.New(rand.NewPCG(uint64(seed), 5)), rows).MarshalArrow()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		batches, err := frame.UnmarshalBatches(b)
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		if parquet.Write(&out, batches) != nil {
+			return // fields of unequal length
+		}
+		in, err := file.NewParquetReader(bytes.NewReader(out.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for _, batch := range batches {
+			rows += batch.Rows()
+		}
+		if in.NumRows() != int64(rows) {
+			t.Errorf("%d rows of %d", in.NumRows(), rows)
+		}
+	})
+}
+
+func BenchmarkWrite(b *testing.B) {
+	rng, times, values := rand.New(rand.NewPCG(1, 6)), make([]time.Time, 100_000), make([]float64, 100_000)
+	for i := range values {
+		times[i], values[i] = time.UnixMilli(1700000000000+int64(i)*1000), rng.NormFloat64()
+	}
+	f := frame.New("bench", frame.NewField("time", nil, times))
+	for i := range 5 {
+		f.Fields = append(f.Fields, frame.NewField(fmt.Sprint("v", i), nil, values))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := parquet.Write(io.Discard, frame.Frames{f}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
