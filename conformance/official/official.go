@@ -10,6 +10,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/grpcplugin"
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
 )
 
 // Client is the official SDK's client side of one plugin process.
@@ -25,7 +26,7 @@ type Client struct {
 
 // Launch starts a plugin as Grafana does. The process is the caller's to kill,
 // with an error too.
-func Launch(cmd *exec.Cmd, mtls bool, log io.Writer) (*Client, error) {
+func Launch(cmd *exec.Cmd, mtls bool, log io.Writer, options ...grpc.DialOption) (*Client, error) {
 	process := goplugin.NewClient(&goplugin.ClientConfig{
 		Cmd:      cmd,
 		AutoMTLS: mtls,
@@ -42,6 +43,7 @@ func Launch(cmd *exec.Cmd, mtls bool, log io.Writer) (*Client, error) {
 			"admission":   &grpcplugin.AdmissionGRPCPlugin{},
 			"conversion":  &grpcplugin.ConversionGRPCPlugin{},
 		}},
+		GRPCDialOptions:  options,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		Logger:           hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Trace}),
 	})

@@ -47,6 +47,7 @@ func TestCollectMetrics(t *testing.T) {
 	for _, want := range []string{
 		`everything_asked_total{datasource_uid="rain"} 1`, "go_goroutines ", "process_start_time_seconds ",
 		`grafana_plugin_request_total{endpoint="queryData",status="ok",status_source="plugin"} 1`,
+		`grafana_plugin_request_duration_seconds_count{endpoint="queryData",status="ok",status_source="plugin"} 1`, "plugins_active_instances 1",
 	} {
 		if !strings.Contains(string(r.Metrics.Prometheus), want) {
 			t.Errorf("no %s in\n%s", want, r.Metrics.Prometheus)

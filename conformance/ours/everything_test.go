@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"testing"
@@ -13,6 +15,9 @@ import (
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/httpclient"
+	"github.com/plugboard/plugboard/trace"
+	"github.com/plugboard/plugboard/trace/otlp"
 )
 
 // role is the environment variable that makes the test binary the host that a
@@ -23,7 +28,7 @@ const role = "PLUGBOARD_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv("grafana_plugin_type") != "":
-		plugin.Main(plugin.DataSource(open))
+		plugin.Main(plugin.DataSource(open).Trace(otlp.FromEnv))
 	case os.Getenv(role) == "host":
 		hostUntilKilled()
 	}
@@ -33,6 +38,7 @@ func TestMain(m *testing.M) {
 // everything is a data source with every capability.
 type everything struct {
 	settings plugin.Settings[settings]
+	client   *http.Client
 	asked    prometheus.Counter
 }
 
@@ -52,7 +58,31 @@ func open(_ context.Context, s plugin.Settings[settings]) (*everything, error) {
 		return nil, errors.New("no such city")
 	}
 	asked := prometheus.NewCounter(prometheus.CounterOpts{Name: "everything_asked_total", Help: "Queries asked."})
-	return &everything{settings: s, asked: asked}, s.Metrics.Register(asked)
+	client, err := httpclient.New(s)
+	return &everything{settings: s, client: client, asked: asked}, errors.Join(err, s.Metrics.Register(asked))
+}
+
+func (e *everything) Close() error {
+	e.client.CloseIdleConnections()
+	return nil
+}
+
+// fetch asks the data source's URL in a span of its own.
+func (e *everything) fetch(ctx context.Context) (string, error) {
+	ctx, span := trace.Start(ctx, "fetch")
+	defer span.End()
+	span.Set(slog.Int("tries", 1))
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.settings.Values.URL, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := e.client.Do(r)
+	if err != nil {
+		return "", httpclient.Fault(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return string(body), errors.Join(err, httpclient.Refusal(response))
 }
 
 func (e *everything) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, error) {
@@ -71,6 +101,12 @@ func (e *everything) Query(ctx context.Context, q plugin.Query[model]) (frame.Fr
 	case "query":
 		return texts(q.RefID, q.QueryType, q.Interval.String(), fmt.Sprint(q.MaxDataPoints),
 			q.TimeRange.From.Format(time.RFC3339Nano), q.TimeRange.To.Format(time.RFC3339Nano)), nil
+	case "fetch":
+		text, err := e.fetch(ctx)
+		return texts(text), err
+	case "log":
+		e.settings.Logger.InfoContext(ctx, "as ordered")
+		return texts("logged"), nil
 	case "panic":
 		panic("as ordered")
 	case "downstream":
