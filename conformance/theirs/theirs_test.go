@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -74,20 +75,29 @@ func buildPlugins() (string, error) {
 // run starts a host with the two plugins and stops it when the test ends.
 func run(t *testing.T) *host.Host {
 	t.Helper()
-	h, err := host.New(host.Config{PluginDirs: []string{pluginDir}, AllowUnsigned: []string{"*"}, Chunked: []string{dataSourceID}})
+	h, _ := runWith(t, host.Config{})
+	return h
+}
+
+// runWith is run with a configuration, and returns how to stop it earlier.
+func runWith(t *testing.T, c host.Config) (h *host.Host, stopNow func()) {
+	t.Helper()
+	c.PluginDirs, c.AllowUnsigned, c.Chunked = []string{pluginDir}, []string{"*"}, []string{dataSourceID}
+	h, err := host.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
 	go func() { stopped <- h.Run(ctx) }()
-	t.Cleanup(func() {
+	stopNow = sync.OnceFunc(func() {
 		stop()
 		if err := <-stopped; err != nil {
 			t.Errorf("Run: %v", err)
 		}
 	})
-	return h
+	t.Cleanup(stopNow)
+	return h, stopNow
 }
 
 func dataSource(json string) plugin.Context {

@@ -8,12 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/datasource"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/httpclient"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/instancemgmt"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
@@ -53,6 +55,7 @@ func open(_ context.Context, settings backend.DataSourceInstanceSettings) (insta
 	mux.HandleFunc("/settings", e.tellSettings)
 	mux.HandleFunc("/request", tellRequest)
 	mux.HandleFunc("/chunks", tellInChunks)
+	mux.HandleFunc("/fetch", e.fetch)
 	e.CallResourceHandler = httpadapter.New(mux)
 	return e, nil
 }
@@ -151,6 +154,40 @@ func (e *everything) tellSettings(rw http.ResponseWriter, _ *http.Request) {
 		"basicAuth": s.BasicAuthEnabled, "basicAuthUser": s.BasicAuthUser, "json": json.RawMessage(s.JSONData),
 		"secret": s.DecryptedSecureJSONData["apiKey"], "updated": s.Updated.UnixMilli(),
 	})
+}
+
+// fetch asks the data source's URL with the official HTTP client, and passes
+// the answer on.
+func (e *everything) fetch(rw http.ResponseWriter, r *http.Request) {
+	body, err := e.get(r.Context())
+	if err != nil {
+		http.Error(rw, err.Error(), http.StatusBadGateway)
+		return
+	}
+	_, _ = rw.Write(body)
+}
+
+func (e *everything) get(ctx context.Context) ([]byte, error) {
+	options, err := e.settings.HTTPClientOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options.ForwardHTTPHeaders = true
+	client, err := httpclient.New(options)
+	if err != nil {
+		return nil, err
+	}
+	defer client.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.settings.URL, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return io.ReadAll(response.Body)
 }
 
 func tellRequest(rw http.ResponseWriter, r *http.Request) {
