@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"wire", "trace", "plugin/internal/incall", "frame", "internal/bytepool", "frame/internal/shortest", "frame/internal/shortest/powers"},
 	{"frame/internal/cell"},
 	{"internal/badplugin", "trace/otlp", "frame/framejson", "frame/framecsv", "frame/frametest", "frame/transform", "plugin/internal/schema"},
-	{"plugin", "host/internal/catalog", "host/internal/gate", "host/internal/process", "plugin/internal/schema"},
+	{"plugin", "host/internal/catalog", "host/internal/gate", "host/internal/process"},
 	{"plugin/sqlframe", "host/internal/supervisor", "host/internal/hub", "plugin/httpclient"},
 	{"host", "plugin/plugintest"},
 	{"host/hosttest"},
