@@ -28,7 +28,7 @@ import (
 )
 
 // New returns the client for one instance. Wrong settings are an error that
-// names the key at fault.
+// names the key at fault, missing certificates a warning in the log.
 //
 // The client keeps connections of its own: the instance's Close calls
 // CloseIdleConnections, and none is left, as no call is under way then. It
@@ -58,6 +58,11 @@ func New[S any](s plugin.Settings[S]) (*http.Client, error) {
 	o, err := readOptions(s.DataSourceSettings)
 	if err != nil {
 		return nil, plugin.BadRequest("settings: %w", err)
+	}
+	if s.Logger != nil {
+		for _, warning := range o.warnings {
+			s.Logger.Warn(warning)
+		}
 	}
 	m, err := newMetrics(s.Metrics)
 	if err != nil {

@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -13,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -228,9 +230,7 @@ func TestWrongSettings(t *testing.T) {
 		{`{"httpHeaderName1": 7}`, plugin.Secrets{"httpHeaderValue1": "v"}, "jsonData.httpHeaderName1: want a string"},
 		{`{"httpHeaderName1": "a b"}`, plugin.Secrets{"httpHeaderValue1": "v"}, `jsonData.httpHeaderName1: "a b" is not the name of a header`},
 		{`{"httpHeaderName1": "A"}`, plugin.Secrets{"httpHeaderValue1": "s3cret\n"}, "secureJsonData.httpHeaderValue1: has a character"},
-		{`{"tlsAuth": true}`, nil, "secureJsonData.tlsClientCert: is missing"},
 		{`{"tlsAuth": true}`, plugin.Secrets{"tlsClientCert": "s3cret", "tlsClientKey": "s3cret"}, "secureJsonData.tlsClientCert: with"},
-		{`{"tlsAuthWithCACert": true}`, nil, "secureJsonData.tlsCACert: is missing"},
 		{`{"tlsAuthWithCACert": true}`, plugin.Secrets{"tlsCACert": "s3cret"}, "secureJsonData.tlsCACert: has no certificate"},
 		{`{"sigV4Auth": true}`, nil, "jsonData.sigV4Auth: is not supported"},
 		{`{"enableSecureSocksProxy": true}`, nil, "jsonData.enableSecureSocksProxy: is not supported"},
@@ -455,6 +455,22 @@ func TestPool(t *testing.T) {
 	}
 	client.CloseIdleConnections()
 	<-closed
+}
+
+// TestMissingCertificates checks that a data source without them works, as it
+// does with the official client, and that the log says what it does without.
+func TestMissingCertificates(t *testing.T) {
+	var log bytes.Buffer
+	for _, secrets := range []plugin.Secrets{nil, {"tlsClientCert": "s3cret"}, {"tlsClientKey": "s3cret"}} {
+		log.Reset()
+		_, err := New(plugin.Settings[none]{
+			DataSourceSettings: plugin.DataSourceSettings{JSON: []byte(`{"tlsAuth": true, "tlsAuthWithCACert": true}`), Secrets: secrets},
+			Logger:             slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		if text := log.String(); err != nil || !strings.Contains(text, "no certificate") || !strings.Contains(text, "no tlsCACert") || strings.Contains(text, "s3cret") {
+			t.Errorf("%v; log: %s", err, text)
+		}
+	}
 }
 
 // FuzzSettings checks that no settings panic, and that no secret is in what is

@@ -39,6 +39,8 @@ type options struct {
 	passCookies []string
 
 	responseLimit int64 // below 0: none
+
+	warnings []string
 }
 
 const defaultResponseLimit = 256 << 20
@@ -77,14 +79,18 @@ func readOptions(s plugin.DataSourceSettings) (*options, error) {
 			r.fault(key, "is not supported")
 		}
 	}
+	o.warnings = r.warnings
 	return o, errors.Join(r.faults...)
 }
 
 // reader takes values out of a document and collects what is wrong with them.
 type reader struct {
 	document
-	faults []error
+	faults   []error
+	warnings []string
 }
+
+func (r *reader) warn(text string) { r.warnings = append(r.warnings, text) }
 
 func (r *reader) fault(key, format string, args ...any) {
 	r.faults = append(r.faults, fmt.Errorf("jsonData.%s: %s", key, fmt.Sprintf(format, args...)))

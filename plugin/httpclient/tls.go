@@ -8,32 +8,28 @@ import (
 )
 
 // tls reads how to trust the server and what to show it. Nothing of the
-// secrets is in an error.
+// secrets is in an error. As with the official client, either of tlsAuth and
+// tlsAuthWithCACert makes use of all secrets that there are, and one that is
+// missing is done without: data sources in the field rely on both.
 func (r *reader) tls(secrets plugin.Secrets) *tls.Config {
 	config := &tls.Config{InsecureSkipVerify: r.bool("tlsSkipVerify")}
 	showCert, ownCA := r.bool("tlsAuth"), r.bool("tlsAuthWithCACert")
 	serverName := r.string("serverName")
-	if showCert || ownCA {
-		config.ServerName = serverName
+	if !showCert && !ownCA {
+		return config
 	}
-	if showCert {
-		config.Certificates = r.certificate(secrets)
-	}
-	if ownCA {
-		config.RootCAs = r.authority(secrets)
-	}
+	config.ServerName = serverName
+	config.Certificates = r.certificate(secrets, showCert)
+	config.RootCAs = r.authority(secrets, ownCA)
 	return config
 }
 
-func (r *reader) certificate(secrets plugin.Secrets) []tls.Certificate {
+func (r *reader) certificate(secrets plugin.Secrets, wanted bool) []tls.Certificate {
 	cert, key := secrets["tlsClientCert"], secrets["tlsClientKey"]
-	if cert == "" {
-		r.secretFault("tlsClientCert", "is missing, though jsonData.tlsAuth is true")
-	}
-	if key == "" {
-		r.secretFault("tlsClientKey", "is missing, though jsonData.tlsAuth is true")
-	}
 	if cert == "" || key == "" {
+		if wanted {
+			r.warn("jsonData.tlsAuth is true, but secureJsonData has no tlsClientCert with its tlsClientKey: the server is shown no certificate")
+		}
 		return nil
 	}
 	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
@@ -44,10 +40,12 @@ func (r *reader) certificate(secrets plugin.Secrets) []tls.Certificate {
 	return []tls.Certificate{pair}
 }
 
-func (r *reader) authority(secrets plugin.Secrets) *x509.CertPool {
+func (r *reader) authority(secrets plugin.Secrets, wanted bool) *x509.CertPool {
 	pem := secrets["tlsCACert"]
 	if pem == "" {
-		r.secretFault("tlsCACert", "is missing, though jsonData.tlsAuthWithCACert is true")
+		if wanted {
+			r.warn("jsonData.tlsAuthWithCACert is true, but secureJsonData has no tlsCACert: the system's authorities are trusted")
+		}
 		return nil
 	}
 	pool := x509.NewCertPool()
