@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -167,57 +166,4 @@ type anybody struct{}
 
 func (anybody) Identify(*http.Request) (access.User, error) {
 	return access.User{Login: access.AdminLogin, Role: access.Admin}, nil
-}
-
-// direct is an http.RoundTripper that calls a handler in this process.
-type direct struct{ handler http.Handler }
-
-func (d direct) RoundTrip(r *http.Request) (response *http.Response, err error) {
-	defer func() {
-		switch p := recover(); p {
-		case nil:
-		case http.ErrAbortHandler:
-			response, err = nil, errors.New("the plugin's answer broke off")
-		default:
-			panic(p)
-		}
-	}()
-	r = r.Clone(r.Context())
-	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "127.0.0.1:0"
-	w := &recorder{header: http.Header{}, status: http.StatusOK}
-	d.handler.ServeHTTP(w, r)
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	return &http.Response{
-		Status:     fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)),
-		StatusCode: w.status,
-		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:        w.header,
-		Body:          io.NopCloser(&w.body),
-		ContentLength: int64(w.body.Len()),
-		Request:       r,
-	}, nil
-}
-
-// recorder keeps an answer in memory.
-type recorder struct {
-	header http.Header
-	status int
-	wrote  bool
-	body   bytes.Buffer
-}
-
-func (w *recorder) Header() http.Header { return w.header }
-func (w *recorder) Flush()              {}
-
-func (w *recorder) WriteHeader(status int) {
-	if !w.wrote && status >= http.StatusOK {
-		w.status, w.wrote = status, true
-	}
-}
-
-func (w *recorder) Write(b []byte) (int, error) {
-	w.wrote = true
-	return w.body.Write(b)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/framecsv"
 )
 
 // output is how a command that lists prints: table, json or csv.
@@ -33,7 +34,7 @@ func (o output) print(w io.Writer, answer []byte, columns ...*frame.Field) error
 	case "json":
 		_, err = fmt.Fprintln(w, strings.TrimSpace(string(answer)))
 	case "csv":
-		err = writeCSV(w, frame.Frames{frame.New("", columns...)})
+		err = framecsv.Write(w, frame.New("", columns...))
 	default:
 		err = writeTables(w, frame.Frames{frame.New("", columns...)})
 	}

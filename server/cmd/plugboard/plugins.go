@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plugboard/plugboard/frame"
 	"github.com/spf13/cobra"
 )
 
@@ -241,8 +242,9 @@ func (l pluginLogs) line(lines *rows, text []byte) error {
 	case "json":
 		return lines.raw(text)
 	case "csv":
-		return lines.csv([]string{"number", "time", "level", "message", "attrs"},
-			[]string{strconv.FormatInt(line.Number, 10), at, line.Level, line.Message, line.Attrs})
+		return lines.add(frame.New("", frame.NewField("number", nil, []int64{line.Number}), frame.NewField("time", nil, []string{at}),
+			frame.NewField("level", nil, []string{line.Level}), frame.NewField("message", nil, []string{line.Message}),
+			frame.NewField("attrs", nil, []string{line.Attrs})))
 	}
 	return lines.raw([]byte(strings.TrimSpace(fmt.Sprintf("%s %-5s %s  %s", at, line.Level, printable(line.Message), printable(line.Attrs)))))
 }

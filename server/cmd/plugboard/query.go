@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plugboard/plugboard/frame/framecsv"
 	"github.com/plugboard/plugboard/plugin"
 )
 
@@ -162,7 +163,7 @@ func (q question) print(raw []byte, to target, stdout, stderr io.Writer) error {
 	case "table":
 		err = writeTables(stdout, frames)
 	case "csv":
-		err = writeCSV(stdout, frames)
+		err = framecsv.Write(stdout, frames...)
 	}
 	if err != nil {
 		return failed("%w", err)

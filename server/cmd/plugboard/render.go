@@ -2,13 +2,10 @@ package main
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,10 +42,10 @@ func writeTable(out *bufio.Writer, f *frame.Frame) {
 		out.WriteString("(no columns)\n")
 		return
 	}
-	columns := make([][]string, len(f.Fields))
+	columns, headings := make([][]string, len(f.Fields)), f.Headings()
 	widths := make([]int, len(f.Fields))
 	for i, field := range f.Fields {
-		columns[i] = tableColumn(field, i)
+		columns[i] = tableColumn(field, headings[i])
 		for _, cell := range columns[i] {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
@@ -68,9 +65,9 @@ func writeTable(out *bufio.Writer, f *frame.Frame) {
 }
 
 // tableColumn returns a column's heading and cells.
-func tableColumn(field *frame.Field, at int) []string {
+func tableColumn(field *frame.Field, heading string) []string {
 	cells := make([]string, 0, field.Len()+1)
-	cells = append(cells, printable(heading(field, at)))
+	cells = append(cells, printable(heading))
 	for row := range field.Len() {
 		cell, ok := cellText(field, row)
 		if !ok {
@@ -79,75 +76,6 @@ func tableColumn(field *frame.Field, at int) []string {
 		cells = append(cells, printable(cell))
 	}
 	return cells
-}
-
-// writeCSV writes all frames as one table, as RFC 4180 has it. Its columns are
-// those of all frames, each once; a frame has empty cells where it lacks one,
-// and so has a null.
-func writeCSV(w io.Writer, frames frame.Frames) error {
-	var header []string
-	place := map[csvColumn]int{}
-	for _, f := range frames {
-		for _, column := range csvColumns(f) {
-			if _, known := place[column]; !known {
-				place[column] = len(header)
-				header = append(header, column.heading)
-			}
-		}
-	}
-	if len(header) == 0 {
-		return nil
-	}
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	_ = out.Write(header) // Flush has the error
-	record := make([]string, len(header))
-	for _, f := range frames {
-		columns := csvColumns(f)
-		for row := range f.Rows() {
-			clear(record)
-			for i, field := range f.Fields {
-				record[place[columns[i]]], _ = cellText(field, row)
-			}
-			_ = out.Write(record)
-		}
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// csvColumn tells columns apart: by their headings, and those of one heading in
-// one frame by their order.
-type csvColumn struct {
-	heading string
-	nth     int
-}
-
-func csvColumns(f *frame.Frame) []csvColumn {
-	columns := make([]csvColumn, len(f.Fields))
-	seen := map[string]int{}
-	for i, field := range f.Fields {
-		name := heading(field, i)
-		columns[i] = csvColumn{name, seen[name]}
-		seen[name]++
-	}
-	return columns
-}
-
-// heading names a column, its labels included: temperature{city="Oslo"}.
-func heading(field *frame.Field, at int) string {
-	name := field.Name
-	if name == "" {
-		name = "column " + strconv.Itoa(at+1)
-	}
-	if len(field.Labels) == 0 {
-		return name
-	}
-	var labels []string
-	for _, key := range slices.Sorted(maps.Keys(field.Labels)) {
-		labels = append(labels, fmt.Sprintf("%s=%q", key, field.Labels[key]))
-	}
-	return name + "{" + strings.Join(labels, ",") + "}"
 }
 
 // cellText writes a value, and returns false for a null.

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/csv"
 	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/framecsv"
 )
 
 // rows prints rows as they come, each at once.
@@ -23,44 +23,17 @@ type rows struct {
 // raw prints a line as it is.
 func (r *rows) raw(line []byte) error { return r.write(string(line) + "\n") }
 
-// csv prints a record, and the headings before the first and whenever they
-// change.
-func (r *rows) csv(headings, record []string) error {
-	var text strings.Builder
-	out := csv.NewWriter(&text)
-	out.UseCRLF = true
-	if !slices.Equal(headings, r.headings) {
-		r.headings = headings
-		_ = out.Write(headings) // Flush has the error
-	}
-	_ = out.Write(record)
-	out.Flush()
-	return r.write(text.String())
-}
-
 // add prints the rows of a frame: below those before, if their columns are the
 // same, else below headings of their own.
 func (r *rows) add(f *frame.Frame) error {
-	headings := make([]string, len(f.Fields))
-	for i, field := range f.Fields {
-		headings[i] = heading(field, i)
-	}
+	headings := f.Headings()
 	if r.output == "csv" {
-		for row := range f.Rows() {
-			record := make([]string, len(f.Fields))
-			for i, field := range f.Fields {
-				record[i], _ = cellText(field, row)
-			}
-			if err := r.csv(headings, record); err != nil {
-				return err
-			}
-		}
-		return nil
+		return r.addCSV(f, headings)
 	}
 	var text strings.Builder
 	columns := make([][]string, len(f.Fields))
 	for i, field := range f.Fields {
-		columns[i] = tableColumn(field, i)
+		columns[i] = tableColumn(field, headings[i])
 	}
 	first := 1 // after the headings
 	if !slices.Equal(headings, r.headings) {
@@ -72,6 +45,19 @@ func (r *rows) add(f *frame.Frame) error {
 	r.widen(columns)
 	for row := first; row < f.Rows()+1; row++ {
 		text.WriteString(r.line(f, columns, row) + "\n")
+	}
+	return r.write(text.String())
+}
+
+func (r *rows) addCSV(f *frame.Frame, headings []string) error {
+	var text strings.Builder
+	write := framecsv.WriteRows
+	if !slices.Equal(headings, r.headings) {
+		r.headings = headings
+		write = func(w io.Writer, f *frame.Frame) error { return framecsv.Write(w, f) }
+	}
+	if err := write(&text, f); err != nil {
+		return failed("print: %w", err)
 	}
 	return r.write(text.String())
 }

@@ -17,7 +17,7 @@ func TestRowsGrow(t *testing.T) {
 	}
 	for kind, want := range map[output]string{
 		"table": "n  s\n1  a\n1000  b\n   2  c\n   3  d\\x1b[0m\n\npacket\n{\"other\":true}\n",
-		"csv":   "n,s\r\n1,a\r\n1000,b\r\n2,c\r\n3,d\x1b[0m\r\npacket\r\n\"{\"\"other\"\":true}\"\r\n",
+		"csv":   "n,s\r\n1,a\r\n1000,b\r\n2,c\r\n3,\"d\x1b[0m\"\r\npacket\r\n\"{\"\"other\"\":true}\"\r\n",
 		"json":  strings.Join(packets, "\n") + "\n",
 	} {
 		var got strings.Builder

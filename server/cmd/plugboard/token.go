@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plugboard/plugboard/frame"
+	"github.com/plugboard/plugboard/frame/framecsv"
 )
 
 func newToken() *cobra.Command {
@@ -238,7 +239,7 @@ func writeTokens(w io.Writer, output string, tokens []listedToken) error {
 		frame.NewField("data sources", nil, sources), frame.NewField("token", nil, names), frame.NewField("expires", nil, expires),
 		frame.NewField("last used", nil, used), frame.NewField("state", nil, states))}
 	if output == "csv" {
-		return writeCSV(w, frames)
+		return framecsv.Write(w, frames...)
 	}
 	return writeTables(w, frames)
 }
