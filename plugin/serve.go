@@ -23,6 +23,7 @@ import (
 const (
 	cookieKey       = "grafana_plugin_type"
 	cookieValue     = "datasource"
+	coreProtocol    = 1
 	protocolVersion = 2
 )
 
@@ -47,28 +48,46 @@ func Main(p Plugin) {
 // It returns nil when the host has asked the plugin to end or ctx has, and an
 // error if there is no host, or no longer. Calls under way have then ended, at
 // most six seconds after they were asked to, and instances are closed.
+//
+// Started by a person, with PLUGBOARD_STANDALONE=1 or with the one argument
+// -standalone, it serves at an address of its own until Ctrl-C, for a debugger
+// to look on: a host that runs the plugin, Grafana or Plugboard, then comes to
+// this process. PLUGBOARD_STANDALONE=DIR names the folder of the plugin.json,
+// which is otherwise looked for beside the executable and in the working
+// directory. Flags are not parsed: they are the plugin's own.
 func Serve(ctx context.Context, p Plugin) error {
 	if err := p.check(); err != nil {
 		return err
-	}
-	if os.Getenv(cookieKey) != cookieValue {
-		return errors.New(p.introduction())
 	}
 	p, err := p.obeyOperator()
 	if err != nil {
 		return err
 	}
+	if folder, asked := standaloneAsked(); asked {
+		return serveStandalone(ctx, p, folder)
+	}
+	if os.Getenv(cookieKey) != cookieValue {
+		return errors.New(p.introduction())
+	}
+	host, home := newHostWatch(), executableHome()
+	if address := home.standalone(); address != "" && answers(address) {
+		return home.locate(ctx, host, address)
+	}
 	defer takeBrokenPipes()()
 	log := hclog.New(&hclog.LoggerOptions{Level: logLevel(), Output: os.Stderr, JSONFormat: true})
 	s := newServer(p, slog.New(logHandler{to: log}))
 	defer s.startTracing()()
-	host := newHostWatch()
 	serving := newServing()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	var watchers sync.WaitGroup
 	watchers.Go(func() {
 		if err := host.run(ctx); err != nil {
+			cancel(err)
+		}
+	})
+	watchers.Go(func() {
+		if err := home.awaitStandalone(ctx); err != nil {
 			cancel(err)
 		}
 	})
@@ -93,8 +112,11 @@ func Serve(ctx context.Context, p Plugin) error {
 	cancel(nil)
 	watchers.Wait()
 	s.drain()
-	if errors.Is(cause, errHostGone) {
+	switch {
+	case errors.Is(cause, errHostGone):
 		return cause
+	case errors.Is(cause, errLed):
+		return nil
 	}
 	if !serving.begun.Load() {
 		return errors.New("serving failed: the log has the reason")
@@ -218,5 +240,6 @@ func (p Plugin) introduction() string {
 	}
 	return fmt.Sprintf(`%s is a %s plugin: a host starts it and talks to it. To use it,
 	plugboard serve --plugins %s
-or let Grafana find it in its plugins folder.`, name, p.noun, dir)
+or let Grafana find it in its plugins folder. To look on with a debugger while
+a host uses it, start it with %s=1.`, name, p.noun, dir, standaloneKey)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Client is the official SDK's client side of one plugin process.
@@ -52,7 +54,8 @@ func Launch(cmd *exec.Cmd, mtls bool, log io.Writer, options ...grpc.DialOption)
 	if err != nil {
 		return c, err
 	}
-	if err := protocol.Ping(); err != nil {
+	// A plugin in standalone mode has no health service, and Grafana asks none.
+	if err := protocol.Ping(); err != nil && status.Code(err) != codes.Unimplemented {
 		return c, err
 	}
 	return c, errors.Join(

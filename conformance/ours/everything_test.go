@@ -27,7 +27,7 @@ const role = "PLUGBOARD_TEST_ROLE"
 
 func TestMain(m *testing.M) {
 	switch {
-	case os.Getenv("grafana_plugin_type") != "":
+	case os.Getenv("grafana_plugin_type") != "", os.Getenv("PLUGBOARD_STANDALONE") != "":
 		plugin.Main(plugin.DataSource(open).Trace(otlp.FromEnv))
 	case os.Getenv(role) == "host":
 		hostUntilKilled()
