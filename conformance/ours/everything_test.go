@@ -50,6 +50,7 @@ type settings struct {
 
 type model struct {
 	Do   string `json:"do"`
+	Mode string `json:"mode"` // what theirs calls it
 	Rows int    `json:"rows"`
 }
 

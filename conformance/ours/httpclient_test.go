@@ -15,6 +15,8 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	theirs "github.com/grafana/grafana-plugin-sdk-go/backend/httpclient"
 
+	"github.com/plugboard/plugboard/conformance/official"
 	"github.com/plugboard/plugboard/plugin"
 	ours "github.com/plugboard/plugboard/plugin/httpclient"
 )
@@ -135,6 +138,57 @@ func TestSettingsOfTheHTTPClient(t *testing.T) {
 				t.Errorf("theirs, ours:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestForwardedHeaders asks a plugin of each kind, started by the official
+// client side, and compares what the web API behind it sees.
+func TestForwardedHeaders(t *testing.T) {
+	api := httptest.NewServer(http.HandlerFunc(tell))
+	defer api.Close()
+	binary := filepath.Join(t.TempDir(), "gpx_theirs")
+	if output, err := exec.Command("go", "build", "-o", binary, "../plugins/everything").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	theirs, ours := start(t, exec.Command(binary)), startEverything(t)
+	for name, test := range map[string]struct {
+		basic   bool
+		headers map[string]string
+	}{
+		"none":                {false, nil},
+		"of the host":         {false, map[string]string{"http_X-Panel-Id": "7", "http_X-Rule-Name": "r", "http_X-Team-May-See": "label=1", "http_X-Grafana-User": "ada"}},
+		"token":               {false, map[string]string{"Authorization": "Bearer t", "X-ID-Token": "id"}},
+		"prefixed token":      {false, map[string]string{"http_Authorization": "Bearer t", "http_X-Id-Token": "id"}},
+		"cookie":              {false, map[string]string{"Cookie": "kept=1; too=2"}},
+		"alert":               {false, map[string]string{"FromAlert": "true"}},
+		"basic before token":  {true, map[string]string{"Authorization": "Bearer t"}},
+		"settings before all": {false, map[string]string{"http_X-Set": "no"}},
+	} {
+		c := seattle()
+		c.PluginVersion = "1.2.3"
+		c.DataSourceInstanceSettings.UID = name
+		c.DataSourceInstanceSettings.URL = api.URL
+		c.DataSourceInstanceSettings.BasicAuthEnabled = test.basic
+		c.DataSourceInstanceSettings.BasicAuthUser = "ada"
+		c.DataSourceInstanceSettings.JSONData = []byte(`{"oauthPassThru":true,"keepCookies":["kept","too"],"httpHeaderName1":"X-Set"}`)
+		c.DataSourceInstanceSettings.DecryptedSecureJSONData = map[string]string{"httpHeaderValue1": "yes", "basicAuthPassword": "pw"}
+		var seen [2]request
+		for i, h := range []*official.Client{theirs, ours} {
+			answer := queryData(t, h, &backend.QueryDataRequest{PluginContext: c, Headers: test.headers, Queries: []backend.DataQuery{
+				query("A", `{"do":"fetch","mode":"fetch"}`),
+			}})["A"]
+			if answer.Error != nil {
+				t.Fatal(answer.Error)
+			}
+			if err := json.Unmarshal([]byte(column(answer.Frames[0])), &seen[i]); err != nil {
+				t.Fatal(err)
+			}
+			seen[i].Header.Del("User-Agent")  // theirs has none where the binary was not built by its tool
+			seen[i].Header.Del("Traceparent") // theirs has none where nothing is traced
+		}
+		if diff := cmp.Diff(seen[0], seen[1]); diff != "" {
+			t.Errorf("%s: theirs, ours:\n%s", name, diff)
+		}
 	}
 }
 

@@ -104,7 +104,7 @@ func TestForwarding(t *testing.T) {
 	client := plugintest.Start(t, plugin.DataSource(open))
 	sent := http.Header{
 		"Authorization": {"Bearer person"}, "X-Id-Token": {"id"}, "Cookie": {"kept=1; other=2"},
-		"X-Grafana-User": {"ada"}, "X-Panel-Id": {"7"}, "X-Forwarded-For": {"1.2.3.4"}, "Content-Type": {"text/x"}, "Accept-Encoding": {"br"},
+		"X-Grafana-User": {"ada"}, "X-Panel-Id": {"7"}, "X-Forwarded-For": {"1.2.3.4"}, "X-Team-May-See": {"everything"}, "Content-Type": {"text/x"}, "Accept-Encoding": {"br"},
 	}
 	for _, test := range []struct {
 		name, json string
@@ -134,7 +134,8 @@ func TestForwarding(t *testing.T) {
 		headers := map[string]string{"Authorization": "Bearer person", "X-Id-Token": "id", "Cookie": "kept=1; other=2", "FromAlert": "true"}
 		plugin.SetHeader(headers, "X-Grafana-User", "ada")
 		plugin.SetHeader(headers, "X-Panel-Id", "7")
-		want["Fromalert"] = "true"
+		plugin.SetHeader(headers, "X-Team-May-See", "label=1")
+		want["Fromalert"], want["X-Team-May-See"] = "true", "label=1"
 		response, err := client.Query(t.Context(), &plugin.QueryRequest{Context: source, Headers: headers, Queries: []plugin.DataQuery{{RefID: "A"}}})
 		if err != nil {
 			t.Fatal(err)

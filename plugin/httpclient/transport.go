@@ -94,8 +94,9 @@ func (t *transport) authorize(r *http.Request) {
 // passOn sets what belongs to the call, where nothing is set yet.
 func (t *transport) passOn(r *http.Request) {
 	headers := plugin.HeadersFrom(r.Context())
+	ofResource := incall.Endpoint(r.Context()) == "callResource"
 	for name, values := range plugin.HTTPHeader(headers) {
-		if r.Header.Get(name) == "" && t.passes(name) {
+		if r.Header.Get(name) == "" && t.passes(name, ofResource) {
 			r.Header[name] = values
 		}
 	}
@@ -107,13 +108,21 @@ func (t *transport) passOn(r *http.Request) {
 	}
 }
 
-// passes tells whether a header of the call goes with its requests. The call of
-// a resource has all the headers of an HTTP request, most of which are about
-// that request only.
-func (t *transport) passes(name string) bool {
+// passes tells whether a header of the call goes with its requests. What comes
+// with a query is for the host to choose, such as what a team may see. The call
+// of a resource has all the headers of an HTTP request, most of which are about
+// that request only, and any that a stranger cares to add.
+func (t *transport) passes(name string, ofResource bool) bool {
 	switch name {
 	case "Authorization", "X-Id-Token":
 		return t.passToken
+	case "Cookie":
+		return false // some of them do: see cookies
+	}
+	if !ofResource {
+		return true
+	}
+	switch name {
 	case "X-Datasource-Uid", "X-Panel-Id", "X-Panel-Plugin-Id", "X-Query-Group-Id", "X-Rule-Uid":
 		return true
 	}

@@ -86,6 +86,9 @@ func (e *everything) QueryData(ctx context.Context, req *backend.QueryDataReques
 			return nil, errors.New("told to fail")
 		case "downstream":
 			response.Responses[q.RefID] = backend.ErrorResponseWithErrorSource(backend.DownstreamError(errors.New("told to blame downstream")))
+		case "fetch":
+			body, err := e.get(ctx)
+			response.Responses[q.RefID] = backend.DataResponse{Error: err, Frames: data.Frames{data.NewFrame("", data.NewField("body", nil, []string{string(body)}))}}
 		case "query":
 			response.Responses[q.RefID] = backend.DataResponse{Frames: data.Frames{tellQuery(q, req)}}
 		default:
