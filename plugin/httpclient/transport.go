@@ -3,6 +3,7 @@ package httpclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -40,6 +41,12 @@ func (t *transport) RoundTrip(original *http.Request) (*http.Response, error) {
 	response, err := t.send(r, to)
 	if err != nil {
 		return nil, err
+	}
+	if to := response.Header.Get("Location"); to != "" {
+		if _, err := r.URL.Parse(to); err != nil { // which net/http would quote, its query included
+			_ = response.Body.Close()
+			return nil, fmt.Errorf("%d %s to what is no URL", response.StatusCode, http.StatusText(response.StatusCode))
+		}
 	}
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		return response, nil // its body is a connection
