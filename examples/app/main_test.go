@@ -9,6 +9,7 @@ import (
 
 	"github.com/plugboard/plugboard/host/hosttest"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/plugintest"
 )
 
 func TestPrimes(t *testing.T) {
@@ -79,4 +80,10 @@ func TestHealth(t *testing.T) {
 	if health, err := p.CheckHealth(); err != nil || health.Message != "settings: limit must not be negative" || health.Status != plugin.HealthError {
 		t.Errorf("got %+v, %v", health, err)
 	}
+}
+
+func TestSuite(t *testing.T) {
+	plugintest.Suite(t, plugin.App(open), plugintest.Subject{
+		Context: plugin.Context{App: &plugin.AppSettings{}}, BadSettings: []string{`{"limit":-1}`},
+	})
 }

@@ -44,3 +44,11 @@ func TestProcess(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestSuite checks what every plugin should do.
+func TestSuite(t *testing.T) {
+	plugintest.Suite(t, plugin.DataSource(open), plugintest.Subject{
+		Context: plugin.Context{DataSource: &plugin.DataSourceSettings{UID: "hi", JSON: []byte(`{"greeting":"hello"}`)}},
+		Query:   `{"name":"world"}`,
+	})
+}

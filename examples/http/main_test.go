@@ -13,6 +13,7 @@ import (
 
 	"github.com/plugboard/plugboard/host/hosttest"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/plugintest"
 )
 
 const key = "open sesame"
@@ -120,4 +121,15 @@ func TestFaultyAPI(t *testing.T) {
 			t.Errorf("%s: got %s", url, got)
 		}
 	}
+}
+
+func TestSuite(t *testing.T) {
+	api := startAPI(t, "")
+	plugintest.Suite(t, plugin.DataSource(open), plugintest.Subject{
+		Context: plugin.Context{DataSource: &plugin.DataSourceSettings{
+			UID: "weather", URL: api.URL + "/v1", JSON: []byte(`{"httpHeaderName1":"X-Weather-Key"}`),
+			Secrets: plugin.Secrets{"httpHeaderValue1": key},
+		}},
+		Query: `{"station":"KSEA"}`, BadQueries: []string{`{}`, `{"station":"nowhere"}`},
+	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/plugboard/plugboard/host/hosttest"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/plugintest"
 )
 
 // shop makes an SQLite file and returns its path.
@@ -86,4 +87,14 @@ func TestFaults(t *testing.T) {
 	p.Context.DataSource.JSON = []byte(`{"path":"/no/such/file"}`)
 	p.Context.DataSource.Updated = time.Now()
 	check("SELECT 1", "502 downstream: open /no/such/file: ")
+}
+
+func TestSuite(t *testing.T) {
+	plugintest.Suite(t, plugin.DataSource(open), plugintest.Subject{
+		Context:     plugin.Context{DataSource: &plugin.DataSourceSettings{UID: "shop", JSON: fmt.Appendf(nil, `{"path":%q}`, shop(t))}},
+		Query:       `{"sql":"SELECT * FROM orders"}`,
+		Slow:        `{"sql":"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT count(*) FROM c"}`,
+		BadSettings: []string{`{"path":"/no/such/file"}`},
+		BadQueries:  []string{`{}`, `{"sql":"SELEC"}`, `{"sql":"SELECT 1","format":"graph"}`},
+	})
 }

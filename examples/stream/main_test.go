@@ -83,3 +83,10 @@ func TestProcess(t *testing.T) {
 		t.Errorf("got %v, %v", frames, err)
 	}
 }
+
+func TestSuite(t *testing.T) {
+	plugintest.Suite(t, plugin.DataSource(open), plugintest.Subject{
+		Context: plugin.Context{DataSource: &plugin.DataSourceSettings{UID: "walk"}},
+		Query:   `{}`, Changing: true, BadSettings: []string{`{"stepMs":-1}`},
+	})
+}

@@ -1,9 +1,10 @@
 // Package plugintest runs a plugin inside a test, over gRPC but without a
-// process or a port.
+// process or a port, and checks what every plugin should do.
 package plugintest
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"math"
 	"net"
@@ -20,28 +21,52 @@ import (
 // plugin logs goes to the test's log.
 func Start(t testing.TB, p plugin.Plugin) *plugin.Client {
 	t.Helper()
+	s, err := serve(p, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s.client
+}
+
+// served is a plugin that is being served.
+type served struct {
+	client *plugin.Client
+	conn   *grpc.ClientConn
+	cancel context.CancelFunc
+	ended  chan error
+	// goroutines tells those of the plugin that are running.
+	goroutines func() string
+}
+
+func serve(p plugin.Plugin, log io.Writer) (*served, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	listener := bufconn.Listen(1 << 20)
-	served := make(chan error, 1)
-	go func() {
-		served <- plugin.ServeListener(ctx, p, listener, slog.New(slog.NewTextHandler(t.Output(), nil)))
-		listener.Close() // where p is not fit to be served
-	}()
 	conn, err := grpc.NewClient("passthrough:plugin",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)), // as for a process
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
 	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
 		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
+		return nil, err
+	}
+	s := &served{client: plugin.NewClient(conn), conn: conn, cancel: cancel, ended: make(chan error, 1)}
+	s.goroutines = marked(func() {
+		s.ended <- plugin.ServeListener(ctx, p, listener, slog.New(slog.NewTextHandler(log, nil)))
+		listener.Close() // where p is not fit to be served
 	})
-	return plugin.NewClient(conn)
+	return s, nil
+}
+
+// stop shuts the plugin down and returns when it has ended.
+func (s *served) stop() error {
+	s.cancel()
+	if err := <-s.ended; err != nil {
+		return err
+	}
+	return s.conn.Close()
 }

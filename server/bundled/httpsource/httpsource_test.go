@@ -385,3 +385,22 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestSuite(t *testing.T) {
+	gone := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			select {
+			case <-r.Context().Done():
+			case <-gone:
+			}
+		}
+		_, _ = io.WriteString(w, `[{"a":1},{"a":2}]`)
+	}))
+	defer server.Close()
+	defer close(gone)
+	plugintest.Suite(t, Plugin(), plugintest.Subject{
+		Context: plugin.Context{DataSource: &plugin.DataSourceSettings{UID: "h", URL: server.URL}},
+		Query:   `{"url": "/list"}`, Slow: `{"url": "/slow"}`, BadQueries: []string{`{"url": "/list", "format": "poem"}`},
+	})
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/plugintest"
 	"github.com/plugboard/plugboard/plugin/sqlframe"
 )
 
@@ -193,5 +194,28 @@ func TestSQLiteCancel(t *testing.T) {
 	_, err := ask(ctx, d, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT count(*) FROM c", 1)
 	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 30*time.Second {
 		t.Errorf("%v after %v", err, time.Since(begin))
+	}
+}
+
+// TestSuite checks what every plugin should do, with each database.
+func TestSuite(t *testing.T) {
+	p, _ := newPostgres(t, "suite", weather)
+	m, _ := newMySQL(t, "suite", mysqlWeather)
+	lite := newDatabase(t, "CREATE TABLE weather (city TEXT); INSERT INTO weather VALUES ('Oslo')")
+	l := newTarget(t, "sql", plugin.DataSourceSettings{JSON: fmt.Appendf(nil, `{"path": %q}`, lite.place)})
+	const endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT count(*) FROM c"
+	for name, x := range map[string]struct {
+		target
+		slow string
+	}{"PostgreSQL": {p, "SELECT pg_sleep(600)"}, "MariaDB": {m, "SELECT SLEEP(600)"}, "SQLite": {l, endless}} {
+		t.Run(name, func(t *testing.T) {
+			plugintest.Suite(t, Plugin(), plugintest.Subject{
+				Context:     x.context,
+				Query:       `{"rawSql": "SELECT city FROM weather ORDER BY city", "format": "table"}`,
+				Slow:        fmt.Sprintf(`{"rawSql": %q, "format": "table"}`, x.slow),
+				BadSettings: []string{`{"maxOpenConns": "many"}`},
+				BadQueries:  []string{`{}`, `{"rawSql": "SELEC"}`, `{"rawSql": "SELECT 1", "format": "graph"}`},
+			})
+		})
 	}
 }

@@ -203,3 +203,11 @@ func TestManifest(t *testing.T) {
 		t.Errorf("%+v, %v", manifest, err)
 	}
 }
+
+func TestSuite(t *testing.T) {
+	plugintest.Suite(t, Plugin(), plugintest.Subject{
+		Context: plugin.Context{DataSource: &plugin.DataSourceSettings{UID: "t"}},
+		Query:   `{"scenarioId": "table", "rows": 50, "columns": 3}`,
+		Slow:    `{"scenarioId": "slow_query", "duration": "1h"}`,
+	})
+}
