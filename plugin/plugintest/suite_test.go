@@ -135,7 +135,7 @@ func TestRulesFail(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			if test.hanging || test.stubborn {
+			if test.hanging || test.stubborn || test.leaking {
 				ctx, cancel = context.WithTimeout(ctx, 2*time.Second)
 				defer cancel()
 			}
