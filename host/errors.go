@@ -7,6 +7,9 @@ var (
 	ErrNotFound = errors.New("plugin not found")
 	// ErrNoBackend: the plugin has no process that could answer.
 	ErrNoBackend = errors.New("plugin has no backend")
+	// ErrStopped: the plugin does not run until somebody starts it, because it
+	// is in quarantine or was stopped. It is plugin.ErrUnavailable, too.
+	ErrStopped = errors.New("does not run until it is started")
 	// ErrBusy: too many calls of the plugin are under way, or wait.
 	ErrBusy = errors.New("plugin busy")
 	// ErrStreamNotFound: the plugin knows no such channel.

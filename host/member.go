@@ -80,7 +80,7 @@ func (m *member) acquire(ctx context.Context, patient bool) (*supervisor.Held[*r
 	case ctx.Err() != nil:
 		return nil, err
 	case errors.Is(err, supervisor.ErrQuarantined), errors.Is(err, supervisor.ErrHalted):
-		return nil, m.unavailable("does not run until it is started", err)
+		return nil, fmt.Errorf("%w: %s %w: %w", plugin.ErrUnavailable, m.entry.Manifest.ID, ErrStopped, err)
 	default:
 		return nil, m.unavailable("is not running", err)
 	}

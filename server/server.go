@@ -97,6 +97,11 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.host, err = host.New(host.Config{
 		PluginDirs: c.PluginDirs, Bundled: c.Bundled, AllowUnsigned: c.AllowUnsigned,
 		PluginEnv: c.PluginSettings, Chunked: c.ChunkedPlugins, Logger: s.log,
+		StartTimeout: c.StartTimeout, Crashes: c.Crashes, CrashWindow: c.CrashWindow,
+		Limits: host.Limits{
+			Time: c.Limits.Time, Bytes: c.Limits.Bytes, Rows: c.Limits.Rows,
+			Calls: c.Limits.Calls, CallsPerDataSource: c.Limits.CallsPerDataSource,
+		},
 	})
 	if err != nil {
 		return err
@@ -134,10 +139,21 @@ func (s *Server) pluginStates() []telemetry.Plugin {
 	var states []telemetry.Plugin
 	for _, p := range s.host.Plugins() {
 		if p.State != host.StateNoBackend {
-			states = append(states, telemetry.Plugin{ID: p.Manifest.ID, Up: p.State == host.StateReady, Restarts: p.Restarts})
+			states = append(states, telemetryOf(p))
 		}
 	}
 	return states
+}
+
+func telemetryOf(p host.Plugin) telemetry.Plugin {
+	t := telemetry.Plugin{
+		ID: p.Manifest.ID, Up: p.PID != 0, State: string(p.State), Restarts: p.Restarts,
+		Entered: map[string]int{}, Calls: p.Calls, Waiting: p.Waiting,
+	}
+	for _, state := range host.States {
+		t.Entered[string(state)] = p.Entered[state]
+	}
+	return t
 }
 
 // Addr is the address that the server listens on, as host:port.

@@ -4,6 +4,7 @@ package config
 
 import (
 	"log/slog"
+	"time"
 )
 
 // Config is all that the server is told. The zero Config runs: see each
@@ -26,6 +27,16 @@ type Config struct {
 	// chunks though they do not say that they can. A plugin that cannot may
 	// crash when asked.
 	ChunkedPlugins []string
+	// StartTimeout bounds the start of a plugin. Default: the host's, 60 s.
+	StartTimeout time.Duration
+	// Limits bound what calls may take; a zero field stands for the host's
+	// default, a negative one for no limit.
+	Limits Limits
+	// Crashes is how many times within CrashWindow a plugin may crash: the last
+	// of them puts it into quarantine. Default: the host's, 3 in 5 minutes. A
+	// negative number lets it crash for ever.
+	Crashes     int
+	CrashWindow time.Duration
 	// AdminPassword becomes the admin's. Default: the one before, or at first
 	// start a random one.
 	AdminPassword Secret
@@ -43,6 +54,14 @@ type Config struct {
 	// Anonymous lets everybody in as admin. It is for `plugboard demo`, which
 	// listens on loopback only; no flag, file or variable sets it.
 	Anonymous bool
+}
+
+// Limits are the host's.
+type Limits struct {
+	Time        time.Duration
+	Bytes, Rows int64
+	// Calls is per plugin, CallsPerDataSource per data source.
+	Calls, CallsPerDataSource int
 }
 
 const (

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func Example() {
@@ -114,8 +115,34 @@ func TestFlags(t *testing.T) {
 		}
 		lines = append(lines, fmt.Sprintf("%s %v", f.Name, f.List))
 	}
-	want := "listen false\ndata false\nplugins true\nprovisioning false\nallow-unsigned true\nchunked true\nsecret-key-file false\nlog-level false"
+	want := "listen false\ndata false\nplugins true\nprovisioning false\nallow-unsigned true\nchunked true\nstart-timeout false\nquery-timeout false\nanswer-bytes false\nanswer-rows false\nplugin-calls false\nsource-calls false\ncrashes false\nsecret-key-file false\nlog-level false"
 	if got := strings.Join(lines, "\n"); got != want {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for text, want := range map[string]string{
+		"query-timeout=90s": "", "query-timeout=none": "", "query-timeout=soon": `is "soon", want a time such as 90s or 5m, or none`,
+		"answer-bytes=64MiB": "", "answer-bytes=1000": "", "answer-bytes=1.5GB": `is "1.5GB", want a size such as 64MiB, or none`,
+		"answer-bytes=99999999999GiB": `is "99999999999GiB", want a size such as 64MiB, or none`,
+		"answer-rows=5":               "", "answer-rows=0": `is "0", want a number above 0, or none`,
+		"crashes=3/5m": "", "crashes=none": "", "crashes=3": `is "3", want a number and a time such as 3/5m, or none`,
+		"start-timeout=-1s": `is "-1s", want a time such as 90s or 5m`,
+	} {
+		name, value, _ := strings.Cut(text, "=")
+		for _, s := range settings {
+			if s.name == name {
+				if got := s.set(&Config{}, []string{value}); got != want {
+					t.Errorf("%s: %q, want %q", text, got, want)
+				}
+			}
+		}
+	}
+	var c Config
+	setSize(&c.Limits.Bytes, "64MiB")
+	setCrashes(&c, []string{"4/90s"})
+	if c.Limits.Bytes != 64<<20 || c.Crashes != 4 || c.CrashWindow != 90*time.Second {
+		t.Errorf("%+v", c)
 	}
 }

@@ -3,9 +3,12 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // setting is one thing to be told. It has one name in three places: listen in
@@ -59,6 +62,41 @@ var settings = []setting{
 		list:  true,
 		set:   func(c *Config, v []string) string { c.ChunkedPlugins = v; return "" },
 		check: func(c Config) string { return checkIDs(c.ChunkedPlugins) },
+	},
+	{
+		name:  "start-timeout",
+		usage: "`time` that a plugin may take to start (default 1m)",
+		set:   func(c *Config, v []string) string { return setDuration(&c.StartTimeout, v[0]) },
+	},
+	{
+		name:  "query-timeout",
+		usage: "`time` that a plugin may take to answer queries or a health check, or none (default 5m)",
+		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.Time, setDuration) },
+	},
+	{
+		name:  "answer-bytes",
+		usage: "`size` that a plugin's answer to queries may have, such as 64MiB, or none (default 256MiB)",
+		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.Bytes, setSize) },
+	},
+	{
+		name:  "answer-rows",
+		usage: "`number` of rows that the answer to one query may have, or none (default none)",
+		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.Rows, setNumber) },
+	},
+	{
+		name:  "plugin-calls",
+		usage: "`number` of calls that a plugin is asked at once, or none; others wait (default 256)",
+		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.Calls, setNumber) },
+	},
+	{
+		name:  "source-calls",
+		usage: "`number` of calls that one data source is asked at once, or none; others wait (default 128)",
+		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.CallsPerDataSource, setNumber) },
+	},
+	{
+		name:  "crashes",
+		usage: "`number/time` of crashes that put a plugin into quarantine, or none (default 3/5m)",
+		set:   setCrashes,
 	},
 	{
 		name:   "admin-password",
@@ -120,6 +158,70 @@ func setLogLevel(c *Config, values []string) string {
 		return fmt.Sprintf("is %q, want debug, info, warn or error", values[0])
 	}
 	c.LogLevel = level
+	return ""
+}
+
+// orNone reads a limit; none is negative.
+func orNone[N ~int | ~int64](text string, limit *N, set func(*N, string) string) string {
+	if text == "none" {
+		*limit = -1
+		return ""
+	}
+	if problem := set(limit, text); problem != "" {
+		return problem + ", or none"
+	}
+	return ""
+}
+
+func setDuration(d *time.Duration, text string) string {
+	parsed, err := time.ParseDuration(text)
+	if err != nil || parsed <= 0 {
+		return fmt.Sprintf("is %q, want a time such as 90s or 5m", text)
+	}
+	*d = parsed
+	return ""
+}
+
+func setNumber[N ~int | ~int64](n *N, text string) string {
+	parsed, err := strconv.ParseInt(text, 10, strconv.IntSize)
+	if err != nil || parsed <= 0 {
+		return fmt.Sprintf("is %q, want a number above 0", text)
+	}
+	*n = N(parsed)
+	return ""
+}
+
+// units of sizes, the longer names first.
+var units = []struct {
+	name  string
+	bytes int64
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1}, {"", 1}}
+
+func setSize(size *int64, text string) string {
+	for _, unit := range units {
+		number, ok := strings.CutSuffix(text, unit.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+		if err == nil && n > 0 && n <= math.MaxInt64/unit.bytes {
+			*size = n * unit.bytes
+			return ""
+		}
+		break
+	}
+	return fmt.Sprintf("is %q, want a size such as 64MiB", text)
+}
+
+func setCrashes(c *Config, values []string) string {
+	if values[0] == "none" {
+		c.Crashes = -1
+		return ""
+	}
+	number, window, _ := strings.Cut(values[0], "/")
+	if setNumber(&c.Crashes, number) != "" || setDuration(&c.CrashWindow, window) != "" {
+		return fmt.Sprintf("is %q, want a number and a time such as 3/5m, or none", values[0])
+	}
 	return ""
 }
 

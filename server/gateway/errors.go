@@ -74,6 +74,12 @@ func (t target) failed(c call, err error) *failure {
 	case errors.Is(err, host.ErrNoBackend):
 		f.status, f.id = http.StatusServiceUnavailable, "plugin.unavailable"
 		f.message = fmt.Sprintf("Plugin unavailable: %s: the plugin has no backend, it works in a browser only", t)
+	case errors.Is(err, host.ErrBusy):
+		f.status, f.id = http.StatusServiceUnavailable, "plugin.busy"
+		f.message = fmt.Sprintf("Plugin busy: %s: %s", t, strings.TrimPrefix(err.Error(), host.ErrBusy.Error()+": "+t.PluginID+": "))
+	case errors.Is(err, host.ErrStopped):
+		f.status, f.id, f.source = http.StatusServiceUnavailable, "plugin.unavailable", plugin.SourcePlugin
+		f.message = fmt.Sprintf("Plugin unavailable: %s: %s; once that is mended: plugboard plugin start %s", t, t.unavailable(err), t.PluginID)
 	case errors.Is(err, plugin.ErrUnavailable):
 		f.status, f.id, f.source = http.StatusServiceUnavailable, "plugin.unavailable", plugin.SourcePlugin
 		f.message = fmt.Sprintf("Plugin unavailable: %s: %s", t, t.unavailable(err))

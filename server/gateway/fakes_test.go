@@ -37,7 +37,8 @@ type fakeHost struct {
 	publish  func(*plugin.StreamRequest) (plugin.StreamReply, error)
 
 	subscribe func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error)
-	restart   func(id string) error
+	order     func(verb, id string) error
+	events    func(id string, after int64) ([]host.Event, <-chan struct{}, error)
 	logs      func(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 	text      string                     // the query text field of all plugins
 	permits   chan struct{}              // for answers that are received and used; nil: any number
@@ -63,7 +64,13 @@ func (h *fakeHost) Describe(context.Context, string) (plugin.Description, error)
 	return plugin.Description{QueryText: h.text}, nil
 }
 
-func (h *fakeHost) Restart(_ context.Context, id string) error { return h.restart(id) }
+func (h *fakeHost) Start(_ context.Context, id string) error   { return h.order("start", id) }
+func (h *fakeHost) Stop(_ context.Context, id string) error    { return h.order("stop", id) }
+func (h *fakeHost) Restart(_ context.Context, id string) error { return h.order("restart", id) }
+
+func (h *fakeHost) Events(id string, after int64) ([]host.Event, <-chan struct{}, error) {
+	return h.events(id, after)
+}
 
 func (h *fakeHost) Logs(id string, after int64) ([]host.LogLine, <-chan struct{}, error) {
 	return h.logs(id, after)

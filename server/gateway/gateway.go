@@ -44,7 +44,10 @@ type Host interface {
 	Plugin(id string) (host.Plugin, bool)
 	Faults() []host.Fault
 	Describe(ctx context.Context, id string) (plugin.Description, error)
+	Start(ctx context.Context, id string) error
+	Stop(ctx context.Context, id string) error
 	Restart(ctx context.Context, id string) error
+	Events(id string, after int64) ([]host.Event, <-chan struct{}, error)
 	Logs(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 
 	QueryFunc(ctx context.Context, req *plugin.QueryRequest, use func(answer *plugin.QueryResponse, release func()) error) error

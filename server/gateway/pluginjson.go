@@ -47,7 +47,10 @@ type processJSON struct {
 	State     host.State `json:"state"`
 	PID       int        `json:"pid,omitempty"`
 	Since     *time.Time `json:"since,omitempty"`
+	NextStart *time.Time `json:"nextStart,omitempty"`
 	Restarts  int        `json:"restarts"`
+	Calls     int        `json:"calls"`
+	Waiting   int        `json:"waiting"`
 	LastError string     `json:"lastError,omitempty"`
 }
 

@@ -15,40 +15,6 @@ import (
 
 // This file is about plugins' processes, of which Grafana's API says nothing.
 
-var callRestart = call{"restart", "Failed to restart the plugin", ""}
-
-// restartPlugin answers POST /api/plugins/:id/restart when the new process is
-// there, with what it is, or with why it does not start.
-func (g *Gateway) restartPlugin(w http.ResponseWriter, r *http.Request) error {
-	t, err := g.pluginTarget(r, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	start := time.Now()
-	err = g.host.Restart(r.Context(), t.PluginID)
-	g.observe(callRestart, t, start, err)
-	if err != nil {
-		return t.failed(callRestart, err)
-	}
-	p, err := g.plugin(t.PluginID)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, struct {
-		Message string      `json:"message"`
-		Process processJSON `json:"process"`
-	}{"Plugin restarted", processOf(p)})
-}
-
-// processOf tells how a plugin's process is.
-func processOf(p host.Plugin) processJSON {
-	process := processJSON{State: p.State, PID: p.PID, Restarts: p.Restarts, LastError: p.LastError}
-	if !p.Since.IsZero() {
-		process.Since = &p.Since
-	}
-	return process
-}
-
 // logLineJSON is a line of a plugin's log.
 type logLineJSON struct {
 	Number  int64     `json:"number"`

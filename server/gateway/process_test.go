@@ -11,27 +11,7 @@ import (
 	"time"
 
 	"github.com/plugboard/plugboard/host"
-	"github.com/plugboard/plugboard/plugin"
 )
-
-func TestRestartPlugin(t *testing.T) {
-	a := newAPI(t)
-	a.host.restart = func(id string) error {
-		if id != "p-datasource" {
-			return fmt.Errorf("%w: %s is a frontend only", host.ErrNoBackend, id)
-		}
-		a.host.plugins[0].PID = 8
-		return nil
-	}
-	a.want(200, `{"message":"Plugin restarted","process":{"state":"ready","pid":8,"restarts":0}}`, "POST", "/api/plugins/p-datasource/restart", "")
-	a.wantFailure(503, "plugin.unavailable", "Plugin unavailable: plugin an-app: the plugin has no backend", "POST", "/api/plugins/an-app/restart", "")
-	a.wantFailure(404, "", "Plugin not found", "POST", "/api/plugins/nosuch/restart", "")
-
-	a.host.restart = func(id string) error {
-		return fmt.Errorf("%w: %s does not start: exit status 3", plugin.ErrUnavailable, id)
-	}
-	a.wantFailure(503, "plugin.unavailable", "Plugin unavailable: plugin p-datasource: does not start: exit status 3", "POST", "/api/plugins/p-datasource/restart", "")
-}
 
 // logOf answers with n lines.
 func logOf(n int64, more <-chan struct{}) func(string, int64) ([]host.LogLine, <-chan struct{}, error) {

@@ -37,7 +37,10 @@ func (g *Gateway) routes(c Config) []route {
 		{"POST /api/plugins/{id}/settings", access.Admin, g.savePluginSettings},
 		{"GET /api/plugins/{id}/health", access.Viewer, g.pluginHealth},
 		{"GET /api/plugins/{id}/metrics", access.Admin, g.pluginMetrics},
-		{"POST /api/plugins/{id}/restart", access.Admin, g.restartPlugin},
+		{"POST /api/plugins/{id}/start", access.Admin, g.order(startPlugin)},
+		{"POST /api/plugins/{id}/stop", access.Admin, g.order(stopPlugin)},
+		{"POST /api/plugins/{id}/restart", access.Admin, g.order(restartPlugin)},
+		{"GET /api/plugins/{id}/events", access.Admin, g.pluginEvents},
 		{"GET /api/plugins/{id}/logs", access.Admin, g.pluginLogs},
 		{"GET /public/plugins/{id}/{file...}", access.Viewer, g.pluginFile},
 

@@ -169,7 +169,8 @@ func (g *guarded) answer() {
 	g.host.resource = func(_ *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error {
 		return send(plugin.ResourceResponse{Status: 200})
 	}
-	g.host.restart = func(string) error { return nil }
+	g.host.order = func(string, string) error { return nil }
+	g.host.events = func(string, int64) ([]host.Event, <-chan struct{}, error) { return nil, nil, nil }
 	g.host.logs = func(string, int64) ([]host.LogLine, <-chan struct{}, error) { return nil, nil, nil }
 	g.host.metrics = func(string) ([]byte, error) { return nil, nil }
 	g.host.publish = func(*plugin.StreamRequest) (plugin.StreamReply, error) { return plugin.StreamReply{}, nil }

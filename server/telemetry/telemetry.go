@@ -18,8 +18,14 @@ type Plugin struct {
 	ID string
 	// Up: its process runs and answers.
 	Up bool
+	// State is what it is doing; Entered counts how often it has begun to, for
+	// every state that there is.
+	State   string
+	Entered map[string]int
 	// Restarts counts since the server started.
 	Restarts int
+	// Calls are under way, Waiting wait for their turn.
+	Calls, Waiting int
 }
 
 // Telemetry counts calls to plugins. Its methods may be used from many
@@ -122,22 +128,36 @@ type states func() []Plugin
 var (
 	upDesc       = prometheus.NewDesc("plugboard_plugin_up", "1 if the plugin's process runs and answers.", []string{"plugin"}, nil)
 	restartsDesc = prometheus.NewDesc("plugboard_plugin_restarts_total", "Times that the plugin's process was started again.", []string{"plugin"}, nil)
+	stateDesc    = prometheus.NewDesc("plugboard_plugin_state", "1 for the state that the plugin is in.", []string{"plugin", "state"}, nil)
+	enteredDesc  = prometheus.NewDesc("plugboard_plugin_transitions_total", "Times that the plugin has entered a state.", []string{"plugin", "state"}, nil)
+	callsDesc    = prometheus.NewDesc("plugboard_plugin_calls_in_flight", "Calls for queries and resources that the plugin is being asked.", []string{"plugin"}, nil)
+	waitingDesc  = prometheus.NewDesc("plugboard_plugin_calls_waiting", "Calls that wait for their turn.", []string{"plugin"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (s states) Describe(descs chan<- *prometheus.Desc) {
-	descs <- upDesc
-	descs <- restartsDesc
+	for _, desc := range []*prometheus.Desc{upDesc, restartsDesc, stateDesc, enteredDesc, callsDesc, waitingDesc} {
+		descs <- desc
+	}
 }
 
 // Collect implements prometheus.Collector.
 func (s states) Collect(metrics chan<- prometheus.Metric) {
 	for _, p := range s() {
-		up := 0.0
-		if p.Up {
-			up = 1
-		}
-		metrics <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, up, p.ID)
+		metrics <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, oneIf(p.Up), p.ID)
 		metrics <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(p.Restarts), p.ID)
+		metrics <- prometheus.MustNewConstMetric(callsDesc, prometheus.GaugeValue, float64(p.Calls), p.ID)
+		metrics <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(p.Waiting), p.ID)
+		for state, times := range p.Entered {
+			metrics <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, oneIf(state == p.State), p.ID, state)
+			metrics <- prometheus.MustNewConstMetric(enteredDesc, prometheus.CounterValue, float64(times), p.ID, state)
+		}
 	}
+}
+
+func oneIf(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -18,9 +17,9 @@ import (
 func newPlugin() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plugin",
-		Short: "List, look into and restart the plugins of a server",
+		Short: "List, look into, start and stop the plugins of a server",
 	}
-	return group(cmd, newPluginList(), newPluginShow(), newPluginRestart(), newPluginLogs())
+	return group(cmd, newPluginList(), newPluginShow(), newPluginStart(), newPluginStop(), newPluginRestart(), newPluginEvents(), newPluginLogs())
 }
 
 // installed is a plugin as the API tells it.
@@ -139,32 +138,6 @@ func (p installed) facts() *facts {
 	f.add("restarts", p.Process.Restarts)
 	f.add("last error", p.Process.LastError)
 	return f
-}
-
-func newPluginRestart() *cobra.Command {
-	var s serverFlags
-	cmd := &cobra.Command{
-		Use:   "restart ID",
-		Short: "Stop the process of a plugin and start it anew",
-		Long: `Restart stops the process of a plugin, if there is one, and starts it anew at
-once, however often that has failed before. It returns when the new process
-answers. Queries wait for it, streams go on.`,
-		Example: `  plugboard plugin restart testdata`,
-		Args:    cobra.ExactArgs(1),
-		RunE: s.run(nil, func(ctx context.Context, server *api, cmd *cobra.Command, args []string) error {
-			began := time.Now()
-			var done struct{ Process process }
-			if err := server.change(ctx, http.MethodPost, pluginPath(args[0])+"/restart", nil, &done); err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "restarted plugin %s: %s, pid %d, after %v\n", args[0], done.Process.State, done.Process.PID,
-				time.Since(began).Round(time.Millisecond))
-			return nil
-		}),
-		ValidArgsFunction: s.completePlugins,
-	}
-	s.register(cmd.Flags())
-	return cmd
 }
 
 // logLine is a line of a plugin's log.
