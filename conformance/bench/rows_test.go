@@ -79,7 +79,7 @@ func BenchmarkRowsToFrame(b *testing.B) {
 			if err != nil {
 				return 0, err
 			}
-			return f.Rows(), nil
+			return f[0].Rows(), nil
 		})
 	})
 	b.Run("100000x4/official", func(b *testing.B) {
