@@ -53,10 +53,14 @@ verify: ## fail on stale generated code, untidy modules, or one that does not bu
 bench: ## benchmarks, ours beside the official SDK's
 	@set -e; for module in $(MODULES); do (cd $$module && $(GO) test -p 1 -run '^$$' -bench . -benchmem ./...); done
 	cd conformance && GOWORK=off $(GO) test -p 1 -run '^$$' -bench . -benchmem ./...
-	$(MAKE) bench-server
+	$(MAKE) bench-sdk bench-server
+
+.PHONY: bench-sdk
+bench-sdk: ## what calls cost host and plugin together, and what a plugin weighs
+	cd conformance && GOWORK=off $(GO) run ./bench/sdk
 
 .PHONY: bench-server
-bench-server: ## our server beside a host on the official SDK, two to three minutes
+bench-server: ## our server beside a host on the official SDK, five minutes
 	cd conformance && GOWORK=off $(GO) run ./bench/server
 
 .PHONY: conformance

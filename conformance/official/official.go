@@ -29,6 +29,10 @@ type Client struct {
 // Launch starts a plugin as Grafana does. The process is the caller's to kill,
 // with an error too.
 func Launch(cmd *exec.Cmd, mtls bool, log io.Writer, options ...grpc.DialOption) (*Client, error) {
+	level := hclog.Trace
+	if log == io.Discard {
+		level = hclog.Info // Grafana's
+	}
 	process := goplugin.NewClient(&goplugin.ClientConfig{
 		Cmd:      cmd,
 		AutoMTLS: mtls,
@@ -47,7 +51,7 @@ func Launch(cmd *exec.Cmd, mtls bool, log io.Writer, options ...grpc.DialOption)
 		}},
 		GRPCDialOptions:  options,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		Logger:           hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Trace}),
+		Logger:           hclog.New(&hclog.LoggerOptions{Output: log, Level: level}),
 	})
 	c := &Client{Process: process}
 	protocol, err := process.Client()

@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/plugboard/plugboard/conformance/bench/measure"
 )
 
 type options struct {
@@ -19,6 +21,7 @@ type options struct {
 	rounds  int
 	clients int
 	only    string
+	plugin  string // of the two, empty for both
 	// profiles is the folder for CPU profiles; empty for none.
 	profiles string
 	// memoryFor is how long many ask at once; 0 means not at all.
@@ -32,14 +35,32 @@ func compare(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	for _, p := range []struct{ source, title string }{
+		{"bench", "The plugin on the official SDK"},
+		{"benchtwin", "The plugin on our SDK: nothing is wanted here"},
+	} {
+		if o.plugin != "" && o.plugin != p.source {
+			continue
+		}
+		fmt.Fprintf(out, "\n%s\n", p.title)
+		if err := o.compareBehind(ctx, p.source, filepath.Join(dir, p.source), out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareBehind measures both hosts in front of a plugin. Memory is measured with
+// the plugin that others write.
+func (o options) compareBehind(ctx context.Context, plugin, dir string, out io.Writer) error {
 	plugins := filepath.Join(dir, "plugins")
-	if err := buildPlugin(ctx, "bench", plugins); err != nil {
+	if _, err := measure.BuildPlugin(ctx, plugin, plugins); err != nil {
 		return err
 	}
 	if err := compareSpeed(ctx, o, dir, plugins, out); err != nil {
 		return err
 	}
-	if o.memoryFor == 0 {
+	if o.memoryFor == 0 || plugin != "bench" {
 		return nil
 	}
 	return measureMemory(ctx, o, dir, plugins, out)

@@ -48,6 +48,7 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&o.rounds, "rounds", 3, "how many times each host is asked")
 	flags.IntVar(&o.clients, "clients", 16, "how many ask at once")
 	flags.StringVar(&o.only, "run", "", "only cases whose name contains this")
+	flags.StringVar(&o.plugin, "plugin", "", "bench, on the official SDK, or benchtwin, on ours; empty for one after the other")
 	flags.StringVar(&o.profiles, "profiles", "", "a folder that the hosts write their CPU profiles to")
 	flags.DurationVar(&o.memoryFor, "memory", 10*time.Second, "how long many clients ask for large answers, to measure memory; 0 for not at all")
 	if err := flags.Parse(args); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 	jsoniter "github.com/json-iterator/go"
 
+	"github.com/plugboard/plugboard/conformance/bench/measure"
 	"github.com/plugboard/plugboard/conformance/official"
 )
 
@@ -27,7 +28,7 @@ type reference struct {
 
 // runReference runs the reference host. It prints its address.
 func runReference(ctx context.Context, s setup) error {
-	client, err := official.Launch(exec.Command(binaryIn(s.plugins)), false, io.Discard)
+	client, err := official.Launch(exec.Command(measure.Binary(s.plugins)), false, io.Discard)
 	if client != nil {
 		defer client.Process.Kill()
 	}
