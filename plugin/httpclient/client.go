@@ -21,10 +21,8 @@
 package httpclient
 
 import (
-	"errors"
 	"net"
 	"net/http"
-	"net/url"
 
 	"github.com/plugboard/plugboard/plugin"
 )
@@ -76,20 +74,10 @@ func New[S any](s plugin.Settings[S]) (*http.Client, error) {
 	}, nil
 }
 
-// proxy is that of the environment. The error of net/http would quote it, with
-// its password.
-func proxy(r *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, errors.New("the proxy that HTTP_PROXY or HTTPS_PROXY names is no URL")
-	}
-	return u, nil
-}
-
 func (o *options) newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: o.dialTimeout, KeepAlive: o.keepAlive}
 	return &http.Transport{
-		Proxy:                 proxy,
+		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           dialer.DialContext,
 		TLSClientConfig:       o.tls,
 		ForceAttemptHTTP2:     true, // else a TLSClientConfig turns it off
