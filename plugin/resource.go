@@ -27,7 +27,7 @@ func (s *server) CallResource(req *wire.CallResourceRequest, stream wire.Resourc
 			if err != nil {
 				return err
 			}
-			w := &responseWriter{send: stream.Send, header: http.Header{}}
+			w := &responseWriter{send: stream.Send, head: req.Method == http.MethodHead, header: http.Header{}}
 			h.resources.ServeHTTP(w, r)
 			return w.end()
 		})
@@ -70,11 +70,12 @@ func httpRequest(ctx context.Context, req *wire.CallResourceRequest, header http
 // handler's alone.
 type responseWriter struct {
 	send   func(*wire.CallResourceResponse) error
+	head   bool // the answer has no body, whatever the handler writes
 	header http.Header
 	// first is the message with status and header, until it is sent.
 	first *wire.CallResourceResponse
 	body  []byte
-	wrote bool
+	code  int // 0 as long as the handler has not decided
 	err   error
 }
 
@@ -85,20 +86,33 @@ func (w *responseWriter) WriteHeader(code int) {
 		panic(fmt.Sprintf("invalid WriteHeader code %v", code))
 	}
 	// Informational answers have no message of their own on the wire.
-	if w.wrote || code < 200 {
+	if w.code != 0 || code < 200 {
 		return
 	}
-	w.wrote = true
-	w.first = &wire.CallResourceResponse{Code: int32(code), Headers: headerToWire(w.header.Clone())}
+	w.code = code
+	header := w.header.Clone()
+	for _, name := range hopHeaders {
+		header.Del(name)
+	}
+	w.first = &wire.CallResourceResponse{Code: int32(code), Headers: headerToWire(header)}
 }
 
+// hopHeaders are about the connection between a server and its client. A
+// handler has neither; one that forwards an answer may have copied them.
+var hopHeaders = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
 func (w *responseWriter) Write(p []byte) (int, error) {
-	if !w.wrote {
+	if w.code == 0 {
 		w.sniff(p)
 		w.WriteHeader(http.StatusOK)
 	}
-	if w.err != nil {
+	switch {
+	case w.err != nil:
 		return 0, w.err
+	case w.code == http.StatusNoContent || w.code == http.StatusNotModified:
+		return 0, http.ErrBodyNotAllowed
+	case w.head:
+		return len(p), nil
 	}
 	w.body = append(w.body, p...)
 	if len(w.body) >= maxBodyPiece {
@@ -121,7 +135,7 @@ func (w *responseWriter) Flush() { _ = w.FlushError() }
 
 // FlushError is what http.ResponseController calls.
 func (w *responseWriter) FlushError() error {
-	if !w.wrote {
+	if w.code == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
 	if w.err != nil || (w.first == nil && len(w.body) == 0) {

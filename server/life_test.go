@@ -3,6 +3,7 @@
 package server_test
 
 import (
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -48,4 +49,71 @@ func TestDeletedDataSource(t *testing.T) {
 		"apiVersion: 1\ndeleteDatasources: [{name: one}]\n", 0o644)
 	r.Reload(t.Context())
 	r.wantMetric("plugins_active_instances 1")
+}
+
+const resources = "/api/datasources/uid/one/resources"
+
+// TestResourceInPieces: what a handler flushes is with the client while the
+// handler still waits, through plugin, host and gateway.
+func TestResourceInPieces(t *testing.T) {
+	files := t.TempDir()
+	provision(t, files, "one")
+	r := start(t, config.Config{Provisioning: files})
+	slow := r.ask(t.Context(), "GET", resources+"/slow", "")
+	defer slow.Body.Close()
+	first := make([]byte, len("first"))
+	if _, err := io.ReadFull(slow.Body, first); err != nil || string(first) != "first" {
+		t.Fatalf("%q, %v", first, err)
+	}
+	r.want(200, "", "POST", resources+"/go", "")
+	if rest, err := io.ReadAll(slow.Body); err != nil || string(rest) != "second" {
+		t.Errorf("%q, %v", rest, err)
+	}
+
+	aborted := r.ask(t.Context(), "GET", resources+"/abort", "")
+	defer aborted.Body.Close()
+	if body, err := io.ReadAll(aborted.Body); err == nil || string(body) != "half" {
+		t.Errorf("an aborted answer: %q, %v", body, err)
+	}
+}
+
+// TestResourceFiles asks a file server in a plugin as browsers do.
+func TestResourceFiles(t *testing.T) {
+	files := t.TempDir()
+	provision(t, files, "one")
+	r := start(t, config.Config{Provisioning: files})
+	for name, test := range map[string]struct {
+		method, header, value string
+		code                  int
+		body                  string
+		length                int64
+	}{
+		"whole":    {"GET", "", "", 200, "0123456789", 10},
+		"head":     {"HEAD", "", "", 200, "", 10},
+		"range":    {"GET", "Range", "bytes=2-4", 206, "234", 3},
+		"same tag": {"GET", "If-None-Match", `"v1"`, 304, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request, err := http.NewRequestWithContext(t.Context(), test.method, "http://"+r.Addr()+resources+"/file", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.SetBasicAuth("admin", r.password)
+			if test.header != "" {
+				request.Header.Set(test.header, test.value)
+			}
+			answer, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			body, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != test.code || string(body) != test.body || max(answer.ContentLength, 0) != test.length {
+				t.Errorf("%d %q of length %d, %v", answer.StatusCode, body, answer.ContentLength, err)
+			}
+			if vary := answer.Header["Vary"]; answer.Header.Get("ETag") != `"v1"` || len(vary) != 2 {
+				t.Errorf("headers: %v", answer.Header)
+			}
+		})
+	}
 }

@@ -71,6 +71,33 @@ func (s *source) RunStream(ctx context.Context, _ plugin.Channel, to *plugin.Sen
 	return ctx.Err()
 }
 
+// goOn lets a slow answer go on.
+var goOn = make(chan struct{})
+
+func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/slow":
+		fmt.Fprint(w, "first")
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-goOn:
+			fmt.Fprint(w, "second")
+		case <-r.Context().Done():
+		}
+	case "/go":
+		goOn <- struct{}{}
+	case "/file":
+		w.Header().Set("ETag", `"v1"`)
+		w.Header().Add("Vary", "One")
+		w.Header().Add("Vary", "Two")
+		http.ServeContent(w, r, "file.txt", time.Time{}, strings.NewReader("0123456789"))
+	case "/abort":
+		fmt.Fprint(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+}
+
 const manifest = `{"id":"%s","type":"datasource","name":"Test","backend":true,"executable":"gpx_test","info":{"version":"1.0.0"}}`
 
 // secret is the data sources', and may be in no answer and no log line.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,6 +135,9 @@ func (e *everything) CheckHealth(context.Context) (plugin.Health, error) {
 	return plugin.Health{Message: "it rains in " + e.settings.Values.City, Details: []byte(`{"mm":3}`)}, nil
 }
 
+// goOn lets /wait go on.
+var goOn = make(chan struct{})
+
 func (e *everything) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/drip":
@@ -144,6 +148,20 @@ func (e *everything) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case "/panic":
 		panic("as ordered")
+	case "/wait":
+		fmt.Fprint(w, "first")
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-goOn:
+			fmt.Fprint(w, "second")
+		case <-r.Context().Done():
+		}
+	case "/go":
+		goOn <- struct{}{}
+	case "/file":
+		w.Header().Set("ETag", `"v1"`)
+		w.Header().Set("Connection", "close")
+		http.ServeContent(w, r, "file.txt", time.Time{}, strings.NewReader("0123456789"))
 	default:
 		w.Header().Add("X-Two", "a")
 		w.Header().Add("X-Two", "b")
@@ -155,6 +173,8 @@ func (e *everything) Subscribe(_ context.Context, c plugin.Channel) (plugin.Stre
 	switch c.Path {
 	case "count", "forever":
 		return plugin.StreamReply{Data: c.Data}, nil
+	case "stay":
+		return plugin.StreamReply{}, nil
 	case "private":
 		return plugin.StreamReply{Status: plugin.StreamPermissionDenied}, nil
 	}
@@ -174,6 +194,10 @@ func (e *everything) RunStream(ctx context.Context, c plugin.Channel, to *plugin
 		if err := to.SendFrame(rows(i, 1)); err != nil {
 			return err
 		}
+	}
+	if c.Path == "stay" {
+		<-ctx.Done()
+		return ctx.Err()
 	}
 	return nil
 }

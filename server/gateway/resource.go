@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -52,10 +53,10 @@ func parseResourcePath(path string) (resourcePath, bool) {
 // the plugin answers, message by message.
 func (g *Gateway) resource(w http.ResponseWriter, r *http.Request) error {
 	switch r.Method {
-	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch:
 	default:
-		w.Header().Set("Allow", "GET, POST, PUT, DELETE, PATCH")
-		return &failure{status: http.StatusMethodNotAllowed, message: "Method not allowed: plugins are called with GET, POST, PUT, DELETE or PATCH, not " + r.Method}
+		w.Header().Set("Allow", "GET, HEAD, POST, PUT, DELETE, PATCH")
+		return &failure{status: http.StatusMethodNotAllowed, message: "Method not allowed: plugins are called with GET, HEAD, POST, PUT, DELETE or PATCH, not " + r.Method}
 	}
 	where, _ := parseResourcePath(r.URL.EscapedPath())
 	path, location, err := resourceLocation(where.wildcard, r.URL.RawQuery)
@@ -184,17 +185,29 @@ func (a *resourceAnswer) begin(message plugin.ResourceResponse) error {
 	}
 	a.begun = true
 	removeHopHeaders(message.Header)
-	header := a.w.Header()
-	for name, values := range message.Header {
-		if name != "Content-Length" { // the body decides
-			header[name] = values
-		}
+	if !credible(message) {
+		message.Header.Del("Content-Length")
 	}
-	if header.Get("Content-Type") == "" && status != http.StatusNoContent {
+	header := a.w.Header()
+	maps.Copy(header, message.Header)
+	if header.Get("Content-Type") == "" && status != http.StatusNoContent && status != http.StatusNotModified {
 		header.Set("Content-Type", "application/json")
 	}
 	header.Set("Content-Security-Policy", "sandbox")
 	header.Set("X-Content-Type-Options", "nosniff")
 	a.w.WriteHeader(status)
 	return nil
+}
+
+// credible tells whether the length that an answer claims to have is one, and
+// is not passed already by the first message: a handler that forwards somebody
+// else's headers may have forwarded that of another body. An answer that turns
+// out to be shorter is cut off like any that breaks.
+func credible(first plugin.ResourceResponse) bool {
+	lengths := first.Header.Values("Content-Length")
+	if len(lengths) != 1 {
+		return false
+	}
+	length, err := strconv.ParseInt(lengths[0], 10, 64)
+	return err == nil && length >= int64(len(first.Body))
 }

@@ -79,7 +79,7 @@ func TestResource(t *testing.T) {
 	a.host.resource = func(req *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error {
 		got = req
 		return send(plugin.ResourceResponse{Status: 418, Header: http.Header{
-			"X-Own": {"1", "2"}, "Set-Cookie": {"a=b"}, "Connection": {"X-Hop"}, "X-Hop": {"1"}, "Content-Length": {"99"},
+			"X-Own": {"1", "2"}, "Set-Cookie": {"a=b"}, "Connection": {"X-Hop"}, "X-Hop": {"1"}, "Content-Length": {"6"},
 		}, Body: []byte(`{"x":1}`)})
 	}
 	w := a.call("POST", "/api/datasources/uid/one/resources/a//b?x=1", "hello",
@@ -169,7 +169,7 @@ func TestResourceFailures(t *testing.T) {
 	a.wantFailure(404, "", "Plugin not found", "GET", "/api/plugins/nosuch/resources/x", "")
 	a.maxBody = 3
 	a.wantFailure(413, "", "bad request data: the body is over 3 bytes", "POST", path, "four")
-	if w := a.call("OPTIONS", path, ""); w.Code != 405 || w.Header().Get("Allow") != "GET, POST, PUT, DELETE, PATCH" {
+	if w := a.call("OPTIONS", path, ""); w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD, POST, PUT, DELETE, PATCH" {
 		t.Errorf("OPTIONS: %d %v", w.Code, w.Header())
 	}
 	r := httptest.NewRequest("GET", path, nil)
