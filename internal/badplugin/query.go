@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -37,6 +38,7 @@ const (
 	DoEnv      = "env"      // the environment
 	DoContext  = "context"  // the context of the call, as JSON
 	DoPrint    = "print"    // print Say to stdout and stderr
+	DoDrip     = "drip"     // chunks of an answer without an end, of a Chunked plugin
 	DoPID      = "pid"      // the process id
 	DoChildren = "children" // the process ids of the children that Orphan has left
 )
@@ -77,7 +79,10 @@ func (d *data) QueryChunkedData(req *wire.QueryChunkedDataRequest, stream grpc.S
 		panic("a chunked query to a plugin that does not know them")
 	}
 	for _, query := range req.Queries {
-		for i := range 3 {
+		for i := 0; i < 3 || drips(query.Json); i++ {
+			if i >= 3 {
+				time.Sleep(time.Millisecond)
+			}
 			err := stream.Send(&wire.QueryChunkedDataResponse{
 				RefId: query.RefId, FrameId: "0", Status: 200,
 				Frame: frame(query.RefId, fmt.Sprint("chunk ", i)), Format: wire.DataFrameFormat_JSON,
@@ -88,6 +93,11 @@ func (d *data) QueryChunkedData(req *wire.QueryChunkedDataRequest, stream grpc.S
 		}
 	}
 	return nil
+}
+
+func drips(model []byte) bool {
+	var order Order
+	return json.Unmarshal(model, &order) == nil && order.Do == DoDrip
 }
 
 func (d *data) obey(ctx context.Context, c *wire.PluginContext, model []byte) (string, error) {
