@@ -118,16 +118,6 @@ func (h *Host) Metrics(ctx context.Context, pluginID string) ([]byte, error) {
 	return read(ctx, m, func(ctx context.Context, c *plugin.Client) ([]byte, error) { return c.Metrics(ctx) })
 }
 
-// Describe asks a plugin about itself. Those that are not on our SDK answer
-// plugin.ErrNotImplemented.
-func (h *Host) Describe(ctx context.Context, pluginID string) (plugin.Description, error) {
-	m, err := h.member(pluginID)
-	if err != nil {
-		return plugin.Description{}, err
-	}
-	return read(ctx, m, func(ctx context.Context, c *plugin.Client) (plugin.Description, error) { return c.Describe(ctx) })
-}
-
 // Forget says that the data source of a context was deleted: its streams end,
 // as far as their renew fails now, and a plugin on our SDK closes what it holds
 // open for it once the calls under way have ended. Others notice nothing. Of

@@ -49,36 +49,16 @@ func (h *Host) QueryChunks(ctx context.Context, req *plugin.QueryRequest, send f
 	return sendWhole(response, send)
 }
 
-// chunked reports whether a plugin answers chunked queries. Each of its
-// processes is asked once.
+// chunked reports whether a plugin answers chunked queries.
 func (h *Host) chunked(ctx context.Context, m *member) (bool, error) {
 	if slices.Contains(h.config.Chunked, m.entry.Manifest.ID) {
 		return true, nil
 	}
-	held, err := m.acquire(ctx, true)
-	if err != nil {
-		return false, err
-	}
-	defer m.supervisor.Release(held)
-	description, err := held.Process.describe(ctx)
-	if lost(ctx, err) {
-		err = m.explain(held.Process, err)
+	description, err := m.describe(ctx)
+	if errors.Is(err, plugin.ErrNotImplemented) {
+		return false, nil
 	}
 	return description.Chunked, err
-}
-
-// describe asks a process about itself once. One that does not answer has
-// nothing to say.
-func (r *running) describe(ctx context.Context) (plugin.Description, error) {
-	if known := r.description.Load(); known != nil {
-		return *known, nil
-	}
-	description, err := r.client.Describe(ctx)
-	if err != nil && !errors.Is(err, plugin.ErrNotImplemented) {
-		return plugin.Description{}, err
-	}
-	r.description.Store(&description)
-	return description, nil
 }
 
 func sendWhole(response *plugin.QueryResponse, send func(plugin.Chunk) error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,17 +23,20 @@ type member struct {
 	gate       *gate.Gate
 	logger     *slog.Logger
 	kept       logTail
+	// described is what one of the plugin's processes has said of itself.
+	described atomic.Pointer[described]
+	// files are read when somebody asks for them.
+	files func() catalog.Schema
 }
 
 // running is one process of a plugin and the client to it.
 type running struct {
 	*process.Process
-	client      *plugin.Client
-	description atomic.Pointer[plugin.Description]
+	client *plugin.Client
 }
 
 func (h *Host) newMember(entry *catalog.Entry) *member {
-	m := &member{entry: entry}
+	m := &member{entry: entry, files: sync.OnceValue(func() catalog.Schema { return readSchema(entry, h.config.Logger) })}
 	if !entry.Manifest.Backend {
 		return m
 	}

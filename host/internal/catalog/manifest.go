@@ -90,7 +90,7 @@ func parseManifest(raw []byte) (Manifest, error) {
 		Raw: raw,
 	}
 	if err != nil {
-		return m, place(raw, err)
+		return m, place(raw, manifestName, err)
 	}
 	return m, m.validate()
 }
@@ -108,7 +108,7 @@ func (m Manifest) validate() error {
 }
 
 // place adds the line and column of a fault in JSON.
-func place(raw []byte, err error) error {
+func place(raw []byte, what string, err error) error {
 	var offset int64
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		offset = syntax.Offset
@@ -118,5 +118,5 @@ func place(raw []byte, err error) error {
 	before := raw[:min(max(offset-1, 0), int64(len(raw)))]
 	line := 1 + bytes.Count(before, []byte("\n"))
 	column := len(before) - bytes.LastIndexByte(before, '\n')
-	return fmt.Errorf("it is no valid plugin.json: line %d, column %d: %w", line, column, err)
+	return fmt.Errorf("it is no valid %s: line %d, column %d: %w", what, line, column, err)
 }
