@@ -4,6 +4,7 @@ package framecsv
 import (
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/frame/internal/cell"
@@ -29,7 +30,7 @@ func Write(w io.Writer, frames ...*frame.Frame) error {
 	if err != nil || len(t.headings) == 0 {
 		return err
 	}
-	out := &output{w: w, b: make([]byte, 0, flushSize+4096)}
+	out := begin(w)
 	for i, heading := range t.headings {
 		if i > 0 {
 			out.b = append(out.b, ',')
@@ -40,8 +41,7 @@ func Write(w io.Writer, frames ...*frame.Frame) error {
 	for i, f := range frames {
 		out.rows(f, t.places[i], len(t.headings))
 	}
-	out.flush()
-	return out.err
+	return out.end()
 }
 
 // WriteRows writes the rows of a frame as Write does, without the headings.
@@ -50,10 +50,9 @@ func WriteRows(w io.Writer, f *frame.Frame) error {
 	if err != nil {
 		return err
 	}
-	out := &output{w: w}
+	out := begin(w)
 	out.rows(f, t.places[0], len(t.headings))
-	out.flush()
-	return out.err
+	return out.end()
 }
 
 // table is what frames are parts of.
@@ -86,6 +85,25 @@ type output struct {
 	w   io.Writer
 	b   []byte
 	err error // w's first
+}
+
+// outputs holds *output whose buffers are used again.
+var outputs = sync.Pool{New: func() any { return &output{b: make([]byte, 0, flushSize+4096)} }}
+
+func begin(w io.Writer) *output {
+	out := outputs.Get().(*output)
+	out.w = w
+	return out
+}
+
+// end writes what is left. The output is not to be used after it.
+func (o *output) end() error {
+	o.flush()
+	err := o.err
+	if o.w, o.err = nil, nil; cap(o.b) <= 16*flushSize {
+		outputs.Put(o)
+	}
+	return err
 }
 
 // rows writes the rows of a frame whose fields have these places among so many

@@ -44,7 +44,7 @@ func Append(dst []byte, f *frame.Frame, include Include) ([]byte, error) {
 	return out.b, nil
 }
 
-// buffers holds *[]byte for Write.
+// buffers holds *[]byte for inPieces.
 var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 2*flushSize)) }}
 
 // Write writes what Append appends, in pieces: it holds little of the JSON at a
@@ -62,6 +62,11 @@ func WriteBatches(w io.Writer, batches frame.Frames, include Include) error {
 	if err := checkBatches(batches); err != nil {
 		return err
 	}
+	return inPieces(w, func(out *output) error { return out.frame(batches, include) })
+}
+
+// inPieces hands w what write makes, through a buffer that is used again.
+func inPieces(w io.Writer, write func(*output) error) error {
 	buffer := buffers.Get().(*[]byte)
 	out := output{b: (*buffer)[:0], w: w}
 	defer func() {
@@ -70,7 +75,7 @@ func WriteBatches(w io.Writer, batches frame.Frames, include Include) error {
 			buffers.Put(buffer)
 		}
 	}()
-	if err := out.frame(batches, include); err != nil {
+	if err := write(&out); err != nil {
 		return err
 	}
 	out.flush(1)

@@ -25,12 +25,12 @@ func WriteRows(w io.Writer, frames ...*frame.Frame) error {
 			return err
 		}
 	}
-	out := output{b: make([]byte, 0, 2*flushSize), w: w}
-	for _, f := range frames {
-		out.rows(f)
-	}
-	out.flush(1)
-	return out.err
+	return inPieces(w, func(out *output) error {
+		for _, f := range frames {
+			out.rows(f)
+		}
+		return nil
+	})
 }
 
 func (o *output) rows(f *frame.Frame) {
