@@ -59,6 +59,10 @@ bench: ## benchmarks, ours beside the official SDK's
 bench-sdk: ## what calls cost host and plugin together, and what a plugin weighs
 	cd conformance && GOWORK=off $(GO) run ./bench/sdk
 
+.PHONY: soak
+soak: ## plugins that are killed, hung and restarted at random for ten minutes, under load
+	cd conformance && GOWORK=off $(GO) run ./soak
+
 .PHONY: bench-server
 bench-server: ## our server beside a host on the official SDK, five minutes
 	cd conformance && GOWORK=off $(GO) run ./bench/server
