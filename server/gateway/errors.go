@@ -56,6 +56,7 @@ var (
 	callHealth    = call{"health", "Plugin health check failed", ""}
 	callResource  = call{"resource", "Failed to call resource", ""}
 	callMetrics   = call{"metrics", "Failed to collect the plugin's metrics", ""}
+	callSchema    = call{"schema", "Failed to ask the plugin for its schema", ""}
 	callSubscribe = call{"subscribe", "Failed to subscribe", ""}
 	callPublish   = call{"publish", "Failed to publish", ""}
 )

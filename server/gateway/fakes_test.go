@@ -40,6 +40,8 @@ type fakeHost struct {
 	order     func(verb, id string) error
 	events    func(id string, after int64) ([]host.Event, <-chan struct{}, error)
 	logs      func(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
+	schema    host.Schema
+	schemaErr error
 	text      string                     // the query text field of all plugins
 	permits   chan struct{}              // for answers that are received and used; nil: any number
 	wait      func(*plugin.QueryRequest) // before a permit is taken
@@ -63,6 +65,8 @@ func (h *fakeHost) Plugin(id string) (host.Plugin, bool) {
 func (h *fakeHost) Describe(context.Context, string) (plugin.Description, error) {
 	return plugin.Description{QueryText: h.text}, nil
 }
+
+func (h *fakeHost) Schema(context.Context, string) (host.Schema, error) { return h.schema, h.schemaErr }
 
 func (h *fakeHost) Start(_ context.Context, id string) error   { return h.order("start", id) }
 func (h *fakeHost) Stop(_ context.Context, id string) error    { return h.order("stop", id) }

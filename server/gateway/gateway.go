@@ -44,6 +44,7 @@ type Host interface {
 	Plugin(id string) (host.Plugin, bool)
 	Faults() []host.Fault
 	Describe(ctx context.Context, id string) (plugin.Description, error)
+	Schema(ctx context.Context, id string) (host.Schema, error)
 	Start(ctx context.Context, id string) error
 	Stop(ctx context.Context, id string) error
 	Restart(ctx context.Context, id string) error

@@ -35,6 +35,7 @@ func (g *Gateway) routes(c Config) []route {
 		{"GET /api/plugins/errors", access.Admin, g.pluginErrors},
 		{"GET /api/plugins/{id}/settings", access.Viewer, g.pluginSettings},
 		{"POST /api/plugins/{id}/settings", access.Admin, g.savePluginSettings},
+		{"GET /api/plugins/{id}/schema", access.Viewer, g.pluginSchema},
 		{"GET /api/plugins/{id}/health", access.Viewer, g.pluginHealth},
 		{"GET /api/plugins/{id}/metrics", access.Admin, g.pluginMetrics},
 		{"POST /api/plugins/{id}/start", access.Admin, g.order(startPlugin)},
