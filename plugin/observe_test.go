@@ -191,6 +191,35 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// TestSpansOfTheClient checks that a call has a span on the caller's side too,
+// that of the plugin within it.
+func TestSpansOfTheClient(t *testing.T) {
+	there, here := &kept{}, &kept{}
+	client, stop := serveLogging(t, plugin.DataSource(openEverything).Trace(func(*slog.Logger) (trace.Tracer, error) { return there, nil }), slog.New(slog.DiscardHandler))
+	ctx := trace.WithParent(trace.With(t.Context(), here, trace.Service{Name: "host"}), trace.Parse(traceparent, ""))
+	if _, err := client.Query(ctx, &plugin.QueryRequest{Context: source(`{}`), Queries: []plugin.DataQuery{query("A", `{}`)}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CheckHealth(ctx, &plugin.HealthRequest{Context: source(`{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.RunStream(ctx, &plugin.StreamRequest{Context: source(`{"fail":"as ordered"}`)}, nil); err == nil {
+		t.Error("the stream runs")
+	}
+	stop()
+	for called, answered := range map[string]string{
+		"pluginv2.Data/QueryData": "sdk.queryData", "pluginv2.Diagnostics/CheckHealth": "sdk.checkHealth", "pluginv2.Stream/RunStream": "sdk.runStream",
+	} {
+		caller, callee := here.named(t, called), there.named(t, answered)
+		if caller.Caller.String() != "b7ad6b7169203331" || callee.Caller != caller.Span || callee.Trace != caller.Trace || caller.Kind != trace.Client {
+			t.Errorf("%+v answers %+v", callee, caller)
+		}
+		if want := called == "pluginv2.Stream/RunStream"; caller.Failed != want || callee.Failed != want {
+			t.Errorf("%s failed: %v, %s: %v", called, caller.Failed, answered, callee.Failed)
+		}
+	}
+}
+
 // TestTraceIsPassedOn asks a plugin that nobody traces.
 func TestTraceIsPassedOn(t *testing.T) {
 	client := plugintest.Start(t, plugin.DataSource(openAsking))

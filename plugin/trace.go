@@ -2,7 +2,10 @@ package plugin
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -76,15 +79,49 @@ func endSpan(span *trace.Span, how outcome, err error) {
 	span.End()
 }
 
-// tracingConn takes the trace that a call is part of along with it.
+// tracingConn takes the trace that a call is part of along with it, in a span
+// of its own where somebody records them.
 type tracingConn struct{ grpc.ClientConnInterface }
 
 func (c tracingConn) Invoke(ctx context.Context, method string, request, reply any, options ...grpc.CallOption) error {
-	return c.ClientConnInterface.Invoke(passTrace(ctx), method, request, reply, options...)
+	ctx, span := trace.StartKind(ctx, trace.Client, strings.TrimPrefix(method, "/"))
+	err := c.ClientConnInterface.Invoke(passTrace(ctx), method, request, reply, options...)
+	span.Fail(err)
+	span.End()
+	return err
 }
 
 func (c tracingConn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, options ...grpc.CallOption) (grpc.ClientStream, error) {
-	return c.ClientConnInterface.NewStream(passTrace(ctx), desc, method, options...)
+	ctx, span := trace.StartKind(ctx, trace.Client, strings.TrimPrefix(method, "/"))
+	stream, err := c.ClientConnInterface.NewStream(passTrace(ctx), desc, method, options...)
+	switch {
+	case span == nil:
+		return stream, err
+	case err != nil:
+		span.Fail(err)
+		span.End()
+		return nil, err
+	}
+	// Every method of Client cancels its stream's context at the end.
+	context.AfterFunc(ctx, span.End)
+	return tracedStream{stream, span}, nil
+}
+
+// tracedStream ends its span with what ends the stream.
+type tracedStream struct {
+	grpc.ClientStream
+	span *trace.Span
+}
+
+func (s tracedStream) RecvMsg(message any) error {
+	err := s.ClientStream.RecvMsg(message)
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			s.span.Fail(err)
+		}
+		s.span.End()
+	}
+	return err
 }
 
 func passTrace(ctx context.Context) context.Context {

@@ -23,6 +23,8 @@ import (
 	"github.com/plugboard/plugboard/server/datasource/sqlstore"
 	"github.com/plugboard/plugboard/server/gateway"
 	"github.com/plugboard/plugboard/server/telemetry"
+	"github.com/plugboard/plugboard/trace"
+	"github.com/plugboard/plugboard/trace/otlp"
 )
 
 // Config is what the server is told, by the operator and by the program that it
@@ -46,6 +48,7 @@ type Server struct {
 	host      *host.Host
 	gateway   *gateway.Gateway
 	telemetry *telemetry.Telemetry
+	tracer    trace.Tracer // nil if traces go nowhere
 	listener  net.Listener
 	generated string
 	reloading sync.Mutex
@@ -97,7 +100,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.host, err = host.New(host.Config{
 		PluginDirs: c.PluginDirs, Bundled: c.Bundled, AllowUnsigned: c.AllowUnsigned,
 		PluginEnv: c.PluginSettings, Chunked: c.ChunkedPlugins, Logger: s.log,
-		StartTimeout: c.StartTimeout, Crashes: c.Crashes, CrashWindow: c.CrashWindow,
+		OTLPAddress: c.OTLPAddress, StartTimeout: c.StartTimeout, Crashes: c.Crashes, CrashWindow: c.CrashWindow,
 		Limits: host.Limits{
 			Time: c.Limits.Time, Bytes: c.Limits.Bytes, Rows: c.Limits.Rows,
 			Calls: c.Limits.Calls, CallsPerDataSource: c.Limits.CallsPerDataSource,
@@ -112,6 +115,12 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.telemetry, err = telemetry.New(prometheus.NewRegistry(), c.Version, s.pluginStates)
 	if err != nil {
 		return fmt.Errorf("telemetry: %w", err)
+	}
+	if c.OTLPAddress != "" {
+		s.tracer, err = otlp.New(otlp.Config{Address: c.OTLPAddress, Sampler: "probabilistic", SamplerParam: *c.TraceRatio, Logger: s.log})
+		if err != nil {
+			return fmt.Errorf("tracing: %w", err)
+		}
 	}
 	s.accounts, err = access.OpenAccounts(ctx, s.store, s.log)
 	if err != nil {
@@ -224,6 +233,7 @@ const heapSlack = 32 << 20
 func (s *Server) Run(ctx context.Context) error {
 	slack := make([]byte, heapSlack)
 	defer runtime.KeepAlive(slack)
+	defer s.startTracing()()
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	ran := make(chan error, 2)
@@ -234,10 +244,26 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(served, <-ran, <-ran, s.close())
 }
 
+// startTracing returns how to end it, once all else has ended.
+func (s *Server) startTracing() (stop func()) {
+	if s.tracer == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- s.tracer.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-ran; err != nil {
+			s.log.Warn("traces were lost", "error", err)
+		}
+	}
+}
+
 // serve answers requests until ctx ends, and lets those under way end.
 func (s *Server) serve(ctx context.Context) error {
 	web := &http.Server{
-		Handler:           timeBodies(s.telemetry.Counting(s.gateway), bodyTimeout),
+		Handler:           timeBodies(s.telemetry.Counting(telemetry.Tracing(s.gateway, s.tracer, s.config.Version)), bodyTimeout),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,

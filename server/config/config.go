@@ -51,6 +51,12 @@ type Config struct {
 	PluginSettings PluginSettings
 	// LogLevel is the least that is logged; default Info.
 	LogLevel slog.Level
+	// OTLPAddress is where traces go: host:port of an OpenTelemetry collector,
+	// without TLS. Empty: nowhere.
+	OTLPAddress string
+	// TraceRatio is how many of the requests that name no trace are traced,
+	// from 0 to 1. Default: 1.
+	TraceRatio *float64
 	// Anonymous lets everybody in as admin. It is for `plugboard demo`, which
 	// listens on loopback only; no flag, file or variable sets it.
 	Anonymous bool
@@ -76,6 +82,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Data == "" {
 		c.Data = DefaultData
+	}
+	if c.TraceRatio == nil {
+		c.TraceRatio = new(1.0)
 	}
 	return c
 }

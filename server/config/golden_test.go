@@ -46,6 +46,7 @@ func showConfig(t *testing.T, c Config) string {
 		"plugins": c.PluginDirs, "allow-unsigned": c.AllowUnsigned, "chunked": c.ChunkedPlugins,
 		"provisioning": c.Provisioning, "secret-key-file": c.SecretKeyFile,
 		"admin-password": string(c.AdminPassword), "secret-key": string(c.SecretKey),
+		"otlp-address": c.OTLPAddress, "trace-ratio": c.TraceRatio,
 		"plugin-settings": map[string]map[string]string(c.PluginSettings),
 	})
 }

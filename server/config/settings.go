@@ -125,6 +125,34 @@ var settings = []setting{
 		usage: "least `level` that is logged: debug, info, warn or error (default info)",
 		set:   setLogLevel,
 	},
+	{
+		name:  "otlp-address",
+		usage: "`address` of an OpenTelemetry collector, host:port, that the server and its plugins send traces to (default none)",
+		set:   func(c *Config, v []string) string { c.OTLPAddress = v[0]; return "" },
+		check: func(c Config) string { return checkOTLPAddress(c.OTLPAddress) },
+	},
+	{
+		name:  "trace-ratio",
+		usage: "`part` of the requests that name no trace to trace, from 0 to 1 (default 1)",
+		set:   setTraceRatio,
+	},
+}
+
+// checkOTLPAddress is stricter than checkAddress: it is asked, not listened on.
+func checkOTLPAddress(address string) string {
+	if host, _, err := net.SplitHostPort(address); address != "" && (err != nil || host == "") {
+		return fmt.Sprintf("is %q, want host:port", address)
+	}
+	return ""
+}
+
+func setTraceRatio(c *Config, values []string) string {
+	ratio, err := strconv.ParseFloat(values[0], 64)
+	if err != nil || !(ratio >= 0 && ratio <= 1) {
+		return fmt.Sprintf("is %q, want a number from 0 to 1", values[0])
+	}
+	c.TraceRatio = &ratio
+	return ""
 }
 
 // Flag describes one flag of `plugboard serve`.

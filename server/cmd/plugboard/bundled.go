@@ -16,6 +16,7 @@ import (
 	"github.com/plugboard/plugboard/server/bundled/prometheus"
 	"github.com/plugboard/plugboard/server/bundled/sql"
 	"github.com/plugboard/plugboard/server/bundled/testsource"
+	"github.com/plugboard/plugboard/trace/otlp"
 )
 
 // inside is a plugin inside this binary.
@@ -65,7 +66,7 @@ func newBundled() *cobra.Command {
 				return misused("no bundled plugin %q, only %s", args[0], strings.Join(slices.Sorted(maps.Keys(bundled())), ", "))
 			}
 			// Ctrl-C reaches the whole process group; the host says when to end.
-			if err := plugin.Serve(context.WithoutCancel(cmd.Context()), p.plugin()); err != nil {
+			if err := plugin.Serve(context.WithoutCancel(cmd.Context()), p.plugin().Trace(otlp.FromEnv)); err != nil {
 				return &failure{codeUnavailable, fmt.Errorf("bundled plugin %s: %w", args[0], err)}
 			}
 			return nil
