@@ -13,6 +13,10 @@ import (
 // Slice returns the column itself: for reading, not to be changed. Under a null
 // lies any value. It panics if f does not hold T; a Time field holds int64,
 // Unix nanoseconds.
+//
+// What shares a column's memory, here and below, stays as it is when values are
+// appended to the field, and is kept by whoever keeps it. In a frame that views
+// bytes somebody else has (UnmarshalArrow), it is good while those do not change.
 func Slice[T Fixed](f *Field) []T {
 	if t := typeOf[T](); t != f.typ && (t != Int64 || f.typ != Time) {
 		panic(wrongType("Slice", f, t))

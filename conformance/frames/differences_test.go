@@ -91,12 +91,40 @@ func TestDifferenceArrowToJSON(t *testing.T) {
 	}
 }
 
-// Two frames come out there without a comma between them. Here a caller joins
-// what Append writes.
+// A JSON cell that is nil in a field that is not nullable leaves a hole in the
+// array there, and is null here, which the official reader takes.
+func TestDifferenceNilJSON(t *testing.T) {
+	cells := []json.RawMessage{json.RawMessage(`{}`), nil}
+	file, err := data.NewFrame("", data.NewField("j", nil, cells)).MarshalArrow()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if theirs, err := data.ArrowBufferToJSON(file, data.IncludeAll); err != nil || json.Valid(theirs) {
+		t.Errorf("the official SDK wrote %s, %v", theirs, err)
+	}
+	ours := transcoded(t, file)
+	if !strings.HasSuffix(ours, `"data":{"values":[[{},null]]}}`) {
+		t.Errorf("we wrote %s", ours)
+	}
+	if err := json.Unmarshal([]byte(ours), new(data.Frame)); err != nil {
+		t.Errorf("the official SDK does not read it: %v", err)
+	}
+}
+
+// Two frames come out there without a comma between them. Here they are what
+// Append writes of each, with one: the official SDK reads that.
 func TestDifferenceFrames(t *testing.T) {
-	f := data.NewFrame("")
+	f := data.NewFrame("f", data.NewField("v", nil, []int8{1}))
 	if b, err := (&data.Frames{f, f}).MarshalJSON(); err != nil || json.Valid(b) {
 		t.Errorf("the official SDK wrote %s, %v", b, err)
+	}
+	one, err := framejson.Append(nil, frame.New("f", frame.NewField("v", nil, []int8{1})), framejson.IncludeAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var theirs data.Frames
+	if err := json.Unmarshal(fmt.Appendf(nil, "[%s,%s]", one, one), &theirs); err != nil || len(theirs) != 2 || theirs[1].At(0, 0) != int8(1) {
+		t.Errorf("the official SDK reads %v, %v", theirs, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -22,20 +23,20 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		json, err := framejson.Append(nil, sample, framejson.IncludeAll)
+		text, err := framejson.Append(nil, sample, framejson.IncludeAll)
 		if err != nil {
 			f.Fatal(err)
 		}
 		for i := range formats {
 			f.Add(arrow, false, uint8(i))
-			f.Add(json, true, uint8(i))
+			f.Add(text, true, uint8(i))
 		}
 	}
 	f.Add([]byte(`{"schema":{"fields":[{"name":"v","typeInfo":{"frame":"int8"}}]},"data":{"values":[[1]]}}`), true, uint8(2))
 	a := newAPI(f)
-	f.Fuzz(func(t *testing.T, raw []byte, json bool, name uint8) {
+	f.Fuzz(func(t *testing.T, raw []byte, inJSON bool, name uint8) {
 		encoding := plugin.FormatArrow
-		if json {
+		if inJSON {
 			encoding = plugin.FormatJSON
 		}
 		a.host.query = func(*plugin.QueryRequest) (*plugin.QueryResponse, error) {
@@ -48,6 +49,9 @@ func FuzzAnswer(f *testing.F) {
 		a.ServeHTTP(w, r)
 		if w.Code != 200 && (w.Code != 400 || !strings.Contains(w.Body.String(), "frame")) {
 			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") && !json.Valid(w.Body.Bytes()) {
+			t.Errorf("not JSON: %s", w.Body)
 		}
 	})
 }
