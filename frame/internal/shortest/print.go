@@ -28,10 +28,52 @@ func appendNumber(b []byte, digits uint64, exponent int) []byte {
 	}
 	b = slices.Grow(b, 32)
 	from := len(b)
+	if n > 8 {
+		b = b[:from+n+1]
+		putPointed((*[32]byte)(b[from:from+32]), digits, n, point)
+		return b
+	}
 	b = appendDigits(b[:from+1], digits, n)
 	copy(b[from:], b[from+1:from+1+point])
 	b[from+point] = '.'
 	return b
+}
+
+// putPointed writes the n digits of v, 9 to 17 of them, with a point behind the
+// first ones: most floats are that long, and are put together in two words.
+func putPointed(to *[32]byte, v uint64, n, point int) {
+	const upper, zeros = 1e16, 0x3030303030303030
+	at := 0
+	if n == 17 {
+		first := v / upper
+		v -= first * upper
+		to[0], at = byte('0'+first), 1
+		n, point = n-1, point-1
+	}
+	high := v / 100_000_000
+	a, c := eight(uint32(high))|zeros, eight(uint32(v-high*100_000_000))|zeros
+	empty := uint(16-n) * 8 & 63 // bits in front of the first digit
+	a, c = a>>empty|c<<(64-empty), c>>empty
+	if point < 8 {
+		before := uint64(1)<<(uint(point)*8&63) - 1
+		a, c, to[at+16] = a&before|(a&^before)<<8|'.'<<(uint(point)*8&63), a>>56|c<<8, byte(c>>56)
+	} else {
+		before := uint64(1)<<(uint(point-8)*8&63) - 1
+		c, to[at+16] = c&before|(c&^before)<<8|'.'<<(uint(point-8)*8&63), byte(c>>56)
+	}
+	binary.LittleEndian.PutUint64(to[at:], a)
+	binary.LittleEndian.PutUint64(to[at+8:], c)
+}
+
+// eight returns the eight digits of v as bytes, the first one lowest: halves
+// are parted side by side.
+func eight(v uint32) uint64 {
+	high := uint64(v) / 10000
+	fours := high | (uint64(v)-high*10000)<<32
+	hundreds := fours * 5243 >> 19 & 0x7f_0000_007f
+	pairs := hundreds | (fours-hundreds*100)<<16
+	tens := pairs * 103 >> 10 & 0x000f_000f_000f_000f
+	return tens | (pairs-tens*10)<<8
 }
 
 // appendScientific appends digits as d.ddde±xx.
@@ -60,6 +102,9 @@ func appendScientific(b []byte, digits uint64, exponent int) []byte {
 
 // trimmed returns the same number without zeros at its end.
 func trimmed(digits uint64, exponent int) (uint64, int) {
+	if digits%10 != 0 {
+		return digits, exponent
+	}
 	for digits%100_000_000 == 0 {
 		digits, exponent = digits/100_000_000, exponent+8
 	}
@@ -116,10 +161,5 @@ func appendDigits(b []byte, v uint64, n int) []byte {
 
 // putEight writes eight digits.
 func putEight(to []byte, v uint32) {
-	_ = to[7]
-	high, low := v/10000, v%10000
-	binary.LittleEndian.PutUint16(to, pairs[high/100])
-	binary.LittleEndian.PutUint16(to[2:], pairs[high%100])
-	binary.LittleEndian.PutUint16(to[4:], pairs[low/100])
-	binary.LittleEndian.PutUint16(to[6:], pairs[low%100])
+	binary.LittleEndian.PutUint64(to, eight(v)|0x3030303030303030)
 }

@@ -93,6 +93,22 @@ func TestUsualValues(t *testing.T) {
 
 // TestLimits tries every power of two and ten, with its neighbours: where the
 // distance between floats changes, and where the form does.
+// TestPoints: numbers of any length, with the point in any place.
+func TestPoints(t *testing.T) {
+	for range rounds() / 200 {
+		for n := 1; n <= 17; n++ {
+			digits := strconv.FormatUint(1e17+rand.Uint64N(9e17), 10)[:n]
+			for point := range n {
+				v, err := strconv.ParseFloat(digits[:point]+"."+digits[point:], 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				check(t, v)
+			}
+		}
+	}
+}
+
 func TestLimits(t *testing.T) {
 	around := func(v float64) {
 		for _, v := range []float64{v, math.Nextafter(v, 0), math.Nextafter(v, math.Inf(1))} {
