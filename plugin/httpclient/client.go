@@ -13,10 +13,14 @@
 //   - timeout, dialTimeout, httpKeepAlive, httpTLSHandshakeTimeout,
 //     httpExpectContinueTimeout, httpIdleConnTimeout: seconds;
 //     httpMaxConnsPerHost, httpMaxIdleConns, httpMaxIdleConnsPerHost
+//   - enableSecureSocksProxy, secureSocksProxyUsername (default the data
+//     source's uid) and the secret secureSocksProxyPassword: dial through the
+//     secure SOCKS proxy, if the host has one
 //   - oauthPassThru: pass on the Authorization and X-Id-Token of the person who
 //     asks; keepCookies: pass on the cookies of these names
 //
-// One key is ours: responseLimit, the most bytes that a response may have,
+// One key is refused, sigV4Auth: like Grafana's client, which leaves that to
+// others, this one does not sign requests. One key is ours: responseLimit, the most bytes that a response may have,
 // default 268435456, -1 for no limit.
 package httpclient
 
@@ -76,9 +80,14 @@ func New[S any](s plugin.Settings[S]) (*http.Client, error) {
 
 func (o *options) newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: o.dialTimeout, KeepAlive: o.keepAlive}
+	dial := dialer.DialContext
+	if o.socks != nil {
+		o.socks.direct = dialer
+		dial = o.socks.DialContext
+	}
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
+		DialContext:           dial,
 		TLSClientConfig:       o.tls,
 		ForceAttemptHTTP2:     true, // else a TLSClientConfig turns it off
 		TLSHandshakeTimeout:   o.tlsHandshakeTimeout,

@@ -233,7 +233,7 @@ func TestWrongSettings(t *testing.T) {
 		{`{"tlsAuth": true}`, plugin.Secrets{"tlsClientCert": "s3cret", "tlsClientKey": "s3cret"}, "secureJsonData.tlsClientCert: with"},
 		{`{"tlsAuthWithCACert": true}`, plugin.Secrets{"tlsCACert": "s3cret"}, "secureJsonData.tlsCACert: has no certificate"},
 		{`{"sigV4Auth": true}`, nil, "jsonData.sigV4Auth: is not supported"},
-		{`{"enableSecureSocksProxy": true}`, nil, "jsonData.enableSecureSocksProxy: is not supported"},
+		{`{"enableSecureSocksProxy": "yes"}`, nil, "jsonData.enableSecureSocksProxy: want true or false"},
 		{`{"timeout": [], "serverName": 1}`, nil, "jsonData.serverName"},
 	} {
 		_, err := New(plugin.Settings[none]{DataSourceSettings: plugin.DataSourceSettings{JSON: []byte(test.json), Secrets: test.secrets}})

@@ -30,7 +30,8 @@ type options struct {
 	maxIdleConns          int
 	maxIdleConnsPerHost   int
 
-	tls *tls.Config
+	tls   *tls.Config
+	socks *socks // nil: none
 
 	user, password string
 	header         http.Header // of every request
@@ -74,10 +75,14 @@ func readOptions(s plugin.DataSourceSettings) (*options, error) {
 	o.user, o.password = r.login(s)
 	o.header = r.headers(s.Secrets)
 	o.tls = r.tls(s.Secrets)
-	for _, key := range []string{"sigV4Auth", "enableSecureSocksProxy"} {
-		if r.bool(key) {
-			r.fault(key, "is not supported")
+	if r.bool("enableSecureSocksProxy") {
+		o.socks = &socks{
+			user:     cmp.Or(r.string("secureSocksProxyUsername"), s.UID),
+			password: s.Secrets["secureSocksProxyPassword"],
 		}
+	}
+	if r.bool("sigV4Auth") {
+		r.fault("sigV4Auth", "is not supported: requests would not be signed")
 	}
 	o.warnings = r.warnings
 	return o, errors.Join(r.faults...)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func (t *transport) RoundTrip(original *http.Request) (*http.Response, error) {
 		t.authorize(r)
 		t.passOn(r)
 	}
-	to := of{plugin: caller.PluginID, endpoint: incall.Endpoint(r.Context()), proxied: "false"}
+	to := of{plugin: caller.PluginID, endpoint: incall.Endpoint(r.Context()), proxied: strconv.FormatBool(t.socks != nil)}
 	response, err := t.send(r, to)
 	if err != nil {
 		return nil, err
