@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plugboard/plugboard/plugin"
 	"github.com/plugboard/plugboard/plugin/plugintest"
@@ -228,6 +229,16 @@ func TestMetrics(t *testing.T) {
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
+// eventually waits for what another process, or the network, does.
+func eventually(t *testing.T, what string, happens func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !happens(); <-time.After(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %s", what)
 		}
 	}
 }

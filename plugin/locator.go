@@ -59,8 +59,8 @@ func (h home) standalone() string {
 	return strings.TrimSpace(string(text))
 }
 
-// answers tells whether somebody listens at an address.
-func answers(address string) bool {
+// reachable tells whether somebody listens at an address.
+func reachable(address string) bool {
 	conn, err := net.DialTimeout("tcp", address, locatePatience)
 	if err != nil {
 		return false
@@ -100,7 +100,7 @@ func (h home) awaitStandalone(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if _, served := h.servedBy(); served && answers(h.standalone()) {
+		if _, served := h.servedBy(); served && reachable(h.standalone()) {
 			return errLed
 		}
 	}

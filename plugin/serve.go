@@ -70,7 +70,7 @@ func Serve(ctx context.Context, p Plugin) error {
 		return errors.New(p.introduction())
 	}
 	host, home := newHostWatch(), executableHome()
-	if address := home.standalone(); address != "" && answers(address) {
+	if address := home.standalone(); address != "" && reachable(address) {
 		return home.locate(ctx, host, address)
 	}
 	defer takeBrokenPipes()()
@@ -195,6 +195,7 @@ func (s *server) options(more ...grpc.ServerOption) []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(math.MaxInt32),
 		grpc.MaxSendMsgSize(math.MaxInt32),
 		grpc.ChainUnaryInterceptor(s.drainFirst),
+		grpc.StatsHandler(&s.answers),
 	)
 }
 

@@ -28,6 +28,7 @@ type server struct {
 	metrics   *metrics
 	tracer    trace.Tracer // nil if nobody wants spans
 	drainOnce sync.Once
+	answers   answers
 
 	// draining ends when no further call is taken and streams are to end;
 	// running when all other calls are.
@@ -100,11 +101,12 @@ func (s *server) guarded(ctx context.Context, h *held, f func(context.Context, *
 	return f(ctx, h)
 }
 
-// drain takes no further calls, lets those under way end, and closes the
-// instances: in bounded time, whatever the author's code does. It may be
-// called more than once; later calls wait for the first.
+// drain takes no further calls, lets those under way end, closes the instances
+// and lets gRPC send the answers: in bounded time, whatever the author's code
+// does. It may be called more than once; later calls wait for the first.
 func (s *server) drain() {
 	s.drainOnce.Do(func() {
+		busy := s.answers.underWay.Load() > 0
 		s.startDraining()
 		late := time.AfterFunc(drainTime, s.endRunning)
 		defer late.Stop()
@@ -112,6 +114,9 @@ func (s *server) drain() {
 		defer cancel()
 		if err := s.instances.shutdown(ctx); err != nil {
 			s.logger.Warn("shut down", keyError, err)
+		}
+		if busy {
+			s.answers.wait(ctx)
 		}
 	})
 }

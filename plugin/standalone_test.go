@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
 
@@ -56,15 +55,6 @@ func byHand(t *testing.T, binary string, args, env []string) (*exec.Cmd, string)
 		return err == nil && address != ""
 	})
 	return cmd, address
-}
-
-func eventually(t *testing.T, what string, happens func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !happens(); <-time.After(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s", what)
-		}
-	}
 }
 
 // hosted starts a plugin as a host does, and makes a call.
