@@ -27,9 +27,10 @@ func Plugin() plugin.Plugin { return plugin.DataSource(open) }
 // settings are the data source's, beside those of httpclient.
 type settings struct {
 	// URL is what all queries are under. Its query string goes with each.
-	URL string `json:"url"`
+	URL string `json:"url" title:"Address" description:"What all queries are under. Its query string goes with each." examples:"https://api.example.org/v1"`
 	// RowLimit is the most rows that a query answers; default 1000000.
-	RowLimit int `json:"rowLimit"`
+	RowLimit int `json:"rowLimit" title:"Row limit" description:"The most rows that a query answers; 1000000 if empty."`
+	httpclient.Settings
 }
 
 const defaultRowLimit = 1_000_000
@@ -37,38 +38,38 @@ const defaultRowLimit = 1_000_000
 // model is a query.
 type model struct {
 	// URL is a path under the data source's URL, or such a URL in full.
-	URL string `json:"url" plugboard:"text"`
+	URL string `json:"url" plugboard:"text" title:"Path" description:"A path under the data source's address, or such an address in full." examples:"/cities?country=nl"`
 	// Method is GET (default) or POST.
-	Method string `json:"method"`
+	Method string `json:"method" title:"Method" examples:"GET\nPOST"`
 	// Body is sent by POST: a text, or any other JSON as it is.
-	Body body `json:"body"`
+	Body body `json:"body" title:"Body" description:"Sent by POST: a text, or any other JSON as it is." format:"multiline"`
 	// Headers are sent beside those of the settings, which prevail.
-	Headers map[string]string `json:"headers"`
+	Headers map[string]string `json:"headers" title:"Headers"`
 	// Params are added to the URL's query string.
-	Params map[string]parameter `json:"params"`
+	Params map[string]parameter `json:"params" title:"Parameters" description:"Added to the query string."`
 	// Format is json, csv, ndjson, xml or html; if empty the content type
 	// decides, or else the content.
-	Format string `json:"format"`
+	Format string `json:"format" title:"Format" description:"If empty, the response says." enum:"json,csv,ndjson,xml,html"`
 	// RootPath says where in the response the rows are: see path and the
 	// readers of each format.
-	RootPath string `json:"rootPath"`
+	RootPath string `json:"rootPath" title:"Rows" description:"Where in the response the rows are." examples:"data.items"`
 	// Columns are those to take, in this order. Without any, all are.
-	Columns []columnModel `json:"columns"`
+	Columns []columnModel `json:"columns" title:"Columns" description:"Those to take, in this order; all if empty."`
 	// TimeFormat is how times are written: unix, unix_ms, unix_us, unix_ns or a
 	// layout of Go's time package. If empty the usual ones are understood.
-	TimeFormat string      `json:"timeFormat"`
-	Pagination *pagination `json:"pagination"`
+	TimeFormat string      `json:"timeFormat" title:"Time format" description:"unix, unix_ms, unix_us, unix_ns or a layout of Go's time package; the usual ones are understood if empty." examples:"unix_ms\n2006-01-02"`
+	Pagination *pagination `json:"pagination" title:"Pages"`
 }
 
 // columnModel is one column of a query.
 type columnModel struct {
 	// Path is where in a row the value is.
-	Path string `json:"path"`
+	Path string `json:"path" plugboard:"required" title:"Path" description:"Where in a row the value is."`
 	// Name is the field's; default Path.
-	Name string `json:"name"`
+	Name string `json:"name" title:"Name" description:"That of the path if empty."`
 	// Type is string, number, integer, boolean, time or json; if empty the
 	// values decide.
-	Type string `json:"type"`
+	Type string `json:"type" title:"Type" description:"If empty, the values decide." enum:"string,number,integer,boolean,time,json"`
 }
 
 // source is one data source.

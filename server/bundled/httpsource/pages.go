@@ -16,20 +16,20 @@ import (
 // pagination says how to ask for more than one page.
 type pagination struct {
 	// Type is page, offset, cursor or link.
-	Type string `json:"type"`
+	Type string `json:"type" title:"Kind" enum:"page,offset,cursor,link" plugboard:"required"`
 	// Param is the parameter that counts pages or rows, or takes the cursor;
 	// default page, offset or cursor.
-	Param string `json:"param"`
+	Param string `json:"param" title:"Parameter" description:"Counts pages or rows, or takes the cursor."`
 	// Start is its first value; default 1 for page, 0 for offset.
-	Start *int `json:"start"`
+	Start *int `json:"start" title:"First value"`
 	// SizeParam takes Size, the rows of a page. A page with fewer is the last;
 	// without Size, one that is empty.
-	SizeParam string `json:"sizeParam"`
-	Size      int    `json:"size"`
+	SizeParam string `json:"sizeParam" title:"Size parameter"`
+	Size      int    `json:"size" title:"Rows of a page"`
 	// CursorPath is where in a JSON response the next cursor is.
-	CursorPath string `json:"cursorPath"`
+	CursorPath string `json:"cursorPath" title:"Cursor" description:"Where in a JSON response the next cursor is."`
 	// MaxPages is the most pages to ask for; default 10, at most 1000.
-	MaxPages int `json:"maxPages"`
+	MaxPages int `json:"maxPages" title:"Most pages" description:"10 if empty, at most 1000."`
 }
 
 const (
@@ -42,8 +42,6 @@ func (p *pagination) check() error {
 		return nil
 	}
 	switch {
-	case p.Type != "page" && p.Type != "offset" && p.Type != "cursor" && p.Type != "link":
-		return fmt.Errorf("type %q is none of page, offset, cursor and link", p.Type)
 	case p.Type == "cursor" && p.CursorPath == "":
 		return errors.New("cursorPath is missing")
 	case p.MaxPages < 0 || p.MaxPages > mostPages:

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,23 +77,12 @@ func newQuestion(q plugin.Query[model]) (*question, error) {
 	if m.Method == http.MethodGet && m.Body.text != "" {
 		return nil, errors.New("a body needs method POST")
 	}
-	if formats := []string{"", "json", "csv", "ndjson", "xml", "html"}; !slices.Contains(formats, m.Format) {
-		return nil, fmt.Errorf("format %q is none of json, csv, ndjson, xml and html", m.Format)
-	}
 	root, err := parseRoot(m.Format, m.RootPath)
 	if err != nil {
 		return nil, fmt.Errorf("rootPath: %w", err)
 	}
 	if len(m.Columns) > maxColumns {
 		return nil, fmt.Errorf("columns has more than %d", maxColumns)
-	}
-	for i, column := range m.Columns {
-		if column.Path == "" {
-			return nil, fmt.Errorf("columns[%d].path is missing", i)
-		}
-		if !slices.Contains(columnTypes, column.Type) {
-			return nil, fmt.Errorf("columns[%d].type: %q is none of string, number, integer, boolean, time and json", i, column.Type)
-		}
 	}
 	if err := m.Pagination.check(); err != nil {
 		return nil, fmt.Errorf("pagination.%w", err)

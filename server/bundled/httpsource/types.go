@@ -11,9 +11,6 @@ import (
 	"github.com/plugboard/plugboard/frame"
 )
 
-// columnTypes are what a query may ask for; the empty one is found out.
-var columnTypes = []string{"", "string", "number", "integer", "boolean", "time", "json"}
-
 // field makes the column, and counts the cells that do not fit its type.
 func (c *column) field(rows int, timeFormat string) (f *frame.Field, odd int) {
 	want := c.Type

@@ -12,6 +12,7 @@ import (
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/httpclient"
 )
 
 // Manifest is the plugin's plugin.json.
@@ -25,34 +26,35 @@ func Plugin() plugin.Plugin { return plugin.DataSource(open) }
 // settings are the data source's, beside those of httpclient.
 type settings struct {
 	// URL is the server's, perhaps with a path before /api/v1.
-	URL string `json:"url"`
-	// HTTPMethod is POST (default) or GET.
-	HTTPMethod string `json:"httpMethod"`
+	URL string `json:"url" title:"Server" description:"The address of Prometheus, perhaps with a path before /api/v1." examples:"http://localhost:9090"`
+	// HTTPMethod is POST (default) or GET, in any case.
+	HTTPMethod string `json:"httpMethod" title:"HTTP method" description:"POST, or GET for servers and proxies that take no other." examples:"POST\nGET"`
 	// TimeInterval is how often the server scrapes, at least 15s if empty: no
 	// step is smaller.
-	TimeInterval string `json:"timeInterval"`
+	TimeInterval string `json:"timeInterval" title:"Scrape interval" description:"No step is smaller; 15s if empty." examples:"15s\n1m"`
 	// QueryTimeout is how long an answer may take; default 60s.
-	QueryTimeout string `json:"queryTimeout"`
+	QueryTimeout string `json:"queryTimeout" title:"Query timeout" description:"60s if empty." examples:"60s"`
 	// CustomQueryParameters go with every request, as in "a=1&b=2".
-	CustomQueryParameters string `json:"customQueryParameters"`
+	CustomQueryParameters string `json:"customQueryParameters" title:"Query parameters" description:"Go with every request." examples:"max_source_resolution=5m&timeout=10"`
+	httpclient.Settings
 }
 
 // model is a query as Grafana saves it. What only editors need is ignored.
 type model struct {
-	Expr string `json:"expr" plugboard:"text"`
+	Expr string `json:"expr" plugboard:"text" title:"PromQL" format:"multiline" examples:"up\nrate(http_requests_total[$__rate_interval])"`
 	// Range and Instant say what to ask; neither is a range.
-	Range   bool `json:"range"`
-	Instant bool `json:"instant"`
+	Range   bool `json:"range" title:"Range"`
+	Instant bool `json:"instant" title:"Instant"`
 	// Exemplar asks for exemplars too.
-	Exemplar bool `json:"exemplar"`
+	Exemplar bool `json:"exemplar" title:"Exemplars"`
 	// Format is time_series (default), table or heatmap.
-	Format string `json:"format"`
+	Format string `json:"format" title:"Format" enum:"time_series,table,heatmap" default:"time_series"`
 	// LegendFormat names the series, as in "{{instance}}".
-	LegendFormat string `json:"legendFormat"`
+	LegendFormat string `json:"legendFormat" title:"Legend" examples:"{{instance}}"`
 	// Interval is the smallest step, as in "30s", or $__interval or
 	// $__rate_interval.
-	Interval       string  `json:"interval"`
-	IntervalFactor int64   `json:"intervalFactor"`
+	Interval       string  `json:"interval" title:"Smallest step" examples:"30s\n$__rate_interval"`
+	IntervalFactor int64   `json:"intervalFactor" title:"Step factor"`
 	IntervalMS     float64 `json:"intervalMs"`
 	UTCOffsetSec   int64   `json:"utcOffsetSec"`
 }
@@ -86,11 +88,6 @@ func (s *source) Close() error {
 func (s *source) Query(ctx context.Context, q plugin.Query[model]) (frame.Frames, error) {
 	if strings.TrimSpace(q.Model.Expr) == "" {
 		return nil, plugin.BadRequest("query: expr is missing")
-	}
-	switch q.Model.Format {
-	case "", "time_series", "table", "heatmap":
-	default:
-		return nil, plugin.BadRequest("query: format %q is none of time_series, table and heatmap", q.Model.Format)
 	}
 	question, err := newQuestion(q, s.timeInterval)
 	if err != nil {

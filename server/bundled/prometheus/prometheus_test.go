@@ -241,7 +241,7 @@ func TestBadInput(t *testing.T) {
 		want           string
 	}{
 		{"no expr", server.URL, `{}`, `{}`, 200, "", 400, true, "query: expr is missing"},
-		{"format", server.URL, `{}`, `{"expr": "a", "format": "graph"}`, 200, "", 400, true, `format "graph" is none of`},
+		{"format", server.URL, `{}`, `{"expr": "a", "format": "graph"}`, 200, "", 400, true, `format: want one of time_series`},
 		{"interval", server.URL, `{}`, `{"expr": "a", "interval": "often"}`, 200, "", 400, true, `query: interval: "often" is not a duration`},
 		{"wrong type", server.URL, `{}`, `{"expr": 1}`, 200, "", 400, true, "query: expr: want a string"},
 		{"no url", "", `{}`, `{"expr": "a"}`, 200, "", 400, true, "settings: url is missing"},

@@ -50,14 +50,13 @@ func openDatabase(typ string, s settings) (*database, error) {
 		return open(s)
 	}
 	switch s.Engine {
-	case "", "sqlite":
-		return openSQLite(s)
 	case "postgres":
 		return openPostgres(s)
 	case "mysql":
 		return openMySQL(s)
+	default:
+		return openSQLite(s)
 	}
-	return nil, plugin.BadRequest("settings: engine %q is none of sqlite, postgres and mysql", s.Engine)
 }
 
 // Close closes the connections, once those in use are no longer.

@@ -113,10 +113,8 @@ func postgresTLS(s settings, host string) (*tls.Config, error) {
 	case mode == "verify-full":
 	case mode == "verify-ca", mode == "require" && config.RootCAs != nil:
 		verifyChain(config)
-	case mode == "require":
+	default: // require
 		config.InsecureSkipVerify = true
-	default:
-		return nil, plugin.BadRequest("settings: sslmode %q is none of disable, require, verify-ca and verify-full", s.SSLMode)
 	}
 	return config, nil
 }

@@ -19,53 +19,53 @@ import (
 type settings struct {
 	// Engine is sqlite (default), postgres or mysql. Data sources of Grafana's
 	// types have theirs.
-	Engine string `json:"engine"`
+	Engine string `json:"engine" title:"Engine" description:"sqlite if empty." enum:"sqlite,postgres,mysql"`
 	// Path is the SQLite file.
-	Path string `json:"path"`
+	Path string `json:"path" title:"File" description:"The SQLite file." examples:"/srv/shop.db"`
 
 	// URL is host:port, or the path of a unix socket (for PostgreSQL, of its
 	// folder).
-	URL      string `json:"url"`
-	User     string `json:"user"`
-	Database string `json:"database"`
-	Password string `secret:"password"`
+	URL      string `json:"url" title:"Server" description:"host:port, or the path of a unix socket." examples:"localhost:5432"`
+	User     string `json:"user" title:"User"`
+	Database string `json:"database" title:"Database"`
+	Password string `secret:"password" title:"Password" format:"password"`
 
 	// SSLMode is PostgreSQL's disable, require (default), verify-ca or
 	// verify-full.
-	SSLMode string `json:"sslmode"`
+	SSLMode string `json:"sslmode" title:"TLS mode" description:"PostgreSQL's; require if empty." enum:"disable,require,verify-ca,verify-full"`
 	// TLSAuth, TLSAuthWithCACert and TLSSkipVerify are MySQL's: use TLS, with
 	// a certificate of ours, against a CA, or without looking.
-	TLSAuth           bool `json:"tlsAuth"`
-	TLSAuthWithCACert bool `json:"tlsAuthWithCACert"`
-	TLSSkipVerify     bool `json:"tlsSkipVerify"`
+	TLSAuth           bool `json:"tlsAuth" title:"Client certificate" description:"MySQL: show the server the client certificate below."`
+	TLSAuthWithCACert bool `json:"tlsAuthWithCACert" title:"Own CA" description:"MySQL: trust servers that the CA certificate below has signed."`
+	TLSSkipVerify     bool `json:"tlsSkipVerify" title:"Skip verification" description:"MySQL: TLS with any server. Not for production."`
 	// TLSConfigurationMethod is "file-content" if only the secrets count,
 	// else files go before them.
-	TLSConfigurationMethod string `json:"tlsConfigurationMethod"`
-	SSLRootCertFile        string `json:"sslRootCertFile"`
-	SSLCertFile            string `json:"sslCertFile"`
-	SSLKeyFile             string `json:"sslKeyFile"`
-	TLSCACert              string `secret:"tlsCACert"`
-	TLSClientCert          string `secret:"tlsClientCert"`
-	TLSClientKey           string `secret:"tlsClientKey"`
+	TLSConfigurationMethod string `json:"tlsConfigurationMethod" title:"Certificates" description:"file-content if only those below count; else files go before them." examples:"file-path\nfile-content"`
+	SSLRootCertFile        string `json:"sslRootCertFile" title:"CA certificate file"`
+	SSLCertFile            string `json:"sslCertFile" title:"Client certificate file"`
+	SSLKeyFile             string `json:"sslKeyFile" title:"Client key file"`
+	TLSCACert              string `secret:"tlsCACert" title:"CA certificate" description:"In PEM." format:"multiline"`
+	TLSClientCert          string `secret:"tlsClientCert" title:"Client certificate" description:"In PEM." format:"multiline"`
+	TLSClientKey           string `secret:"tlsClientKey" title:"Client key" description:"In PEM." format:"multiline"`
 
 	// TimescaleDB makes macros use time_bucket.
-	TimescaleDB bool `json:"timescaledb"`
+	TimescaleDB bool `json:"timescaledb" title:"TimescaleDB" description:"Macros use time_bucket."`
 	// Timezone is that of MySQL's sessions; default +00:00, as times are read
 	// as UTC.
-	Timezone string `json:"timezone"`
+	Timezone string `json:"timezone" title:"Session time zone" description:"MySQL's; +00:00 if empty." examples:"+00:00\nEurope/Amsterdam"`
 	// AllowCleartextPasswords lets MySQL's server ask for the password itself.
-	AllowCleartextPasswords bool `json:"allowCleartextPasswords"`
+	AllowCleartextPasswords bool `json:"allowCleartextPasswords" title:"Cleartext passwords" description:"Let MySQL's server ask for the password itself."`
 
 	// TimeInterval is the shortest interval that macros get, such as 1m.
-	TimeInterval string `json:"timeInterval"`
+	TimeInterval string `json:"timeInterval" title:"Smallest interval" description:"That macros get." examples:"1m"`
 	// RowLimit is the most rows that a query answers; default 1000000.
-	RowLimit int `json:"rowLimit"`
+	RowLimit int `json:"rowLimit" title:"Row limit" description:"The most rows that a query answers; 1000000 if empty."`
 	// MaxOpenConns and MaxIdleConns bound the connections, ConnMaxLifetime,
 	// in seconds, their age. 0 is no bound; defaults are the host's.
-	MaxOpenConns     *int `json:"maxOpenConns"`
-	MaxIdleConns     *int `json:"maxIdleConns"`
-	MaxIdleConnsAuto bool `json:"maxIdleConnsAuto"` // as many as may be open
-	ConnMaxLifetime  *int `json:"connMaxLifetime"`
+	MaxOpenConns     *int `json:"maxOpenConns" title:"Open connections" description:"At most; 0 is no bound."`
+	MaxIdleConns     *int `json:"maxIdleConns" title:"Idle connections" description:"At most."`
+	MaxIdleConnsAuto bool `json:"maxIdleConnsAuto" title:"As many idle as open"` // as many as may be open
+	ConnMaxLifetime  *int `json:"connMaxLifetime" title:"Age of connections" description:"In seconds, at most; 0 is no bound."`
 }
 
 // limits are what a data source may use.

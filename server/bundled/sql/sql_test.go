@@ -149,12 +149,12 @@ func eventually(t *testing.T, what string, done func() bool) {
 func TestSettingsFaults(t *testing.T) {
 	for _, test := range []struct{ typ, url, settings, want string }{
 		{"sql", "", `{}`, "path is missing"},
-		{"sql", "", `{"engine": "oracle"}`, `engine "oracle" is none of sqlite, postgres and mysql`},
+		{"sql", "", `{"engine": "oracle"}`, `engine: want one of sqlite, postgres, mysql, have "oracle"`},
 		{"postgres", "postgres://ada:sesame@db/shop", `{}`, "url must be host:port"},
 		{"mysql", "ada:sesame@db", `{}`, "url must be host:port"},
 		{"postgres", "db:http", `{}`, `port "http" is not a number`},
 		{"postgres", "/run/postgresql:99999", `{}`, `port "99999" is not a number`},
-		{"postgres", "db", `{"sslmode": "prefer"}`, `sslmode "prefer" is none of disable, require, verify-ca and verify-full`},
+		{"postgres", "db", `{"sslmode": "prefer"}`, `sslmode: want one of disable, require, verify-ca, verify-full, have "prefer"`},
 		{"postgres", "db", `{"sslRootCertFile": "/nosuch.pem"}`, "certificate: open /nosuch.pem"},
 		{"postgres", "db", `{"timeInterval": "soon"}`, `timeInterval: interval "soon"`},
 		{"mysql", "db", `{"maxOpenConns": "many"}`, "maxOpenConns"},

@@ -27,26 +27,26 @@ func Plugin() plugin.Plugin { return plugin.DataSource(open) }
 // settings are the data source's.
 type settings struct {
 	// URL is where a server has its metrics, for the stream of its vitals.
-	URL string `json:"url"`
+	URL string `json:"url" title:"Server" description:"A server with /metrics, for the stream of its vitals." examples:"http://localhost:3000"`
 }
 
 // model is a query. Beside the scenario's own, its fields are ignored.
 type model struct {
 	// ScenarioID is what happens: see scenarios. Default random_walk.
-	ScenarioID string `json:"scenarioId" plugboard:"text"`
+	ScenarioID string `json:"scenarioId" plugboard:"text" title:"Scenario" description:"What happens; random_walk if empty." examples:"random_walk\ncsv_content\nslow_query\nerror\ntable\nvitals"`
 	// SeriesCount is how many random walks there are; default 1.
-	SeriesCount int `json:"seriesCount"`
+	SeriesCount int `json:"seriesCount" title:"Series" description:"How many random walks; 1 if empty."`
 	// CSVContent is the table of csv_content, its first line the names.
-	CSVContent string `json:"csvContent"`
+	CSVContent string `json:"csvContent" title:"CSV" description:"The table of csv_content, its first line the names." format:"multiline"`
 	// Duration is how long slow_query takes, as in "1.5s"; default 5s.
-	Duration string `json:"duration"`
+	Duration string `json:"duration" title:"Duration" description:"How long slow_query takes; 5s if empty." examples:"1.5s"`
 	// Message is that of error.
-	Message string `json:"message"`
+	Message string `json:"message" title:"Message" description:"That of error."`
 	// Source is whose fault error is: plugin (default) or downstream.
-	Source plugin.ErrorSource `json:"source"`
+	Source plugin.ErrorSource `json:"source" title:"Whose fault" description:"That of error." enum:"plugin,downstream"`
 	// Rows and Columns are the size of table; default 100 and 5.
-	Rows    int `json:"rows"`
-	Columns int `json:"columns"`
+	Rows    int `json:"rows" title:"Rows" description:"Of table; 100 if empty."`
+	Columns int `json:"columns" title:"Columns" description:"Of table; 5 if empty."`
 }
 
 // source is one data source.

@@ -151,7 +151,8 @@ func newSourceAdd() *cobra.Command {
 		Short: "Make a data source",
 		Long: `Add makes a data source with the uid that commands and queries name it by. Its
 settings are those of Grafana: --set jsonData.KEY=VALUE, where a VALUE that is
-JSON is taken as that.
+JSON is taken as that. Plugboard plugin show lists them; settings that the plugin
+would refuse are refused here, with what is wrong.
 
 A secret is best read from a file or from standard input, which keeps it out of
 the shell's history and from the other users of the machine. The line's end is
@@ -166,6 +167,9 @@ left out.`,
 			}
 			if d.Type == "" {
 				return misused("--type says which plugin answers; plugboard plugin ls shows those there are")
+			}
+			if err := readSchema(ctx, server, d.Type).check(d, f.set, cmd.ErrOrStderr()); err != nil {
+				return err
 			}
 			if err := server.change(ctx, http.MethodPost, "/api/datasources", d, nil); err != nil {
 				return err
@@ -207,6 +211,9 @@ edit fails and changes nothing.`,
 				return err
 			}
 			if err := f.apply(&d, cmd.InOrStdin()); err != nil {
+				return err
+			}
+			if err := readSchema(ctx, server, d.Type).check(d, f.set, cmd.ErrOrStderr()); err != nil {
 				return err
 			}
 			kept := d.Version

@@ -102,7 +102,11 @@ func newPluginShow() *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
 		Use:   "show ID",
-		Short: "Show a plugin and how its process is",
+		Short: "Show a plugin, how its process is, and its settings",
+		Long: `Show prints what a plugin is, how its process is, and, where the plugin tells
+them, the settings and secrets that a data source of it has and the fields of its
+queries. As json, it is the server's answer, without those: they are in
+GET /api/plugins/ID/schema.`,
 		Example: `  plugboard plugin show sql
   plugboard plugin show sql -o json`,
 		Args: cobra.ExactArgs(1),
@@ -112,7 +116,15 @@ func newPluginShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.print(cmd.OutOrStdout(), answer, p.facts().columns()...)
+			f, schema := p.facts(), pluginSchema{}
+			if o != "json" {
+				schema = readSchema(ctx, server, args[0])
+			}
+			schema.fields(f)
+			for _, fault := range schema.Faults {
+				fmt.Fprintf(cmd.ErrOrStderr(), "not read: %s: %s\n", printable(fault.Path), printable(fault.Reason))
+			}
+			return o.print(cmd.OutOrStdout(), answer, f.columns()...)
 		}),
 		ValidArgsFunction: s.completePlugins,
 	}
