@@ -146,11 +146,7 @@ func TestSettingsOfTheHTTPClient(t *testing.T) {
 func TestForwardedHeaders(t *testing.T) {
 	api := httptest.NewServer(http.HandlerFunc(tell))
 	defer api.Close()
-	binary := filepath.Join(t.TempDir(), "gpx_theirs")
-	if output, err := exec.Command("go", "build", "-o", binary, "../plugins/everything").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	theirs, ours := start(t, exec.Command(binary)), startEverything(t)
+	theirs, ours := startTheirs(t), startEverything(t)
 	for name, test := range map[string]struct {
 		basic   bool
 		headers map[string]string
@@ -190,6 +186,16 @@ func TestForwardedHeaders(t *testing.T) {
 			t.Errorf("%s: theirs, ours:\n%s", name, diff)
 		}
 	}
+}
+
+// startTheirs builds and starts the plugin on the official SDK that can fetch.
+func startTheirs(t *testing.T) *official.Client {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "gpx_theirs")
+	if output, err := exec.Command("go", "build", "-o", binary, "../plugins/everything").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	return start(t, exec.Command(binary))
 }
 
 func theirClient(t *testing.T, s backend.DataSourceInstanceSettings) *http.Client {
