@@ -27,12 +27,13 @@ type httpAnswer struct {
 //	client, err := httpclient.New(s)
 //	client.Transport = tape.RoundTripper(client.Transport)
 func (t *Tape) RoundTripper(next http.RoundTripper) http.RoundTripper {
-	return roundTripper{t, next}
+	return roundTripper{tape: t, next: next}
 }
 
 // Server is for plugins whose client a test cannot reach: the URL of a server
 // that ends with the test, and passes what it is asked on to target, recording
-// it; or answers from the recording, and target is only a name.
+// it; or answers from the recording, and target is not asked. The recording has
+// paths alone, so that target may be elsewhere when it is made anew.
 func (t *Tape) Server(target string) (at string) {
 	t.t.Helper()
 	to, err := url.Parse(target)
@@ -41,7 +42,7 @@ func (t *Tape) Server(target string) (at string) {
 	}
 	server := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(to) },
-		Transport: t.RoundTripper(http.DefaultTransport),
+		Transport: roundTripper{tape: t, next: http.DefaultTransport, pathOnly: true},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 		},
@@ -51,8 +52,9 @@ func (t *Tape) Server(target string) (at string) {
 }
 
 type roundTripper struct {
-	tape *Tape
-	next http.RoundTripper
+	tape     *Tape
+	next     http.RoundTripper
+	pathOnly bool
 }
 
 func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -60,7 +62,7 @@ func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	ask := askHTTP(request, body)
+	ask := r.ask(request, body)
 	if r.tape.record {
 		return r.recordHTTP(request, ask)
 	}
@@ -85,10 +87,13 @@ func takeBody(request *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// askHTTP writes a request as lines: parameters by themselves, so that a
-// difference is seen at once.
-func askHTTP(request *http.Request, body []byte) []string {
+// ask writes a request as lines: parameters by themselves, so that a difference
+// is seen at once.
+func (r roundTripper) ask(request *http.Request, body []byte) []string {
 	u := redactURL(request.URL)
+	if r.pathOnly {
+		u.Scheme, u.Host = "", ""
+	}
 	parameters := u.RawQuery
 	u.RawQuery = ""
 	ask := []string{request.Method + " " + u.String()}
