@@ -17,7 +17,7 @@ const module = "github.com/plugboard/plugboard"
 var floors = [][]string{
 	{"wire", "trace", "internal/sockstest", "plugin/internal/incall", "frame", "internal/bytepool", "frame/internal/shortest", "frame/internal/shortest/powers"},
 	{"frame/internal/cell", "plugin/plugintest/tape"},
-	{"internal/badplugin", "trace/otlp", "frame/framejson", "frame/framecsv", "frame/frametest", "frame/transform", "plugin/internal/schema"},
+	{"internal/badplugin", "host/internal/sandbox", "trace/otlp", "frame/framejson", "frame/framecsv", "frame/frametest", "frame/transform", "plugin/internal/schema"},
 	{"plugin", "host/internal/catalog", "host/internal/gate", "host/internal/process"},
 	{"plugin/sqlframe", "host/internal/supervisor", "host/internal/hub", "plugin/httpclient"},
 	{"host", "plugin/plugintest"},

@@ -53,6 +53,17 @@ type Config struct {
 	// those on our SDK, which say so themselves. Some plugins that do not
 	// answer them panic instead.
 	Chunked []string
+	// Sandbox holds policies by plugin id; "*" stands for all that are neither
+	// named nor bundled. Default: the zero Policy.
+	Sandbox map[string]Policy
+	// StateDir is the folder in which every plugin has one of its own, by its
+	// id, to keep things in. Plugins find it in PLUGBOARD_STATE_DIR. Default:
+	// plugins keep nothing.
+	StateDir string
+	// Cgroup is a folder of a cgroup v2 hierarchy in which the host may make
+	// groups for its plugins. Default: the one above our own that systemd has
+	// delegated, if it has (Delegate= with DelegateSubgroup=).
+	Cgroup string
 	// StartTimeout bounds a plugin's start. Default: 60 s.
 	StartTimeout time.Duration
 	// Wait bounds how long a call waits for a plugin that is being started.
@@ -85,6 +96,8 @@ type Bundled struct {
 	Command []string
 	// Aliases are further ids it answers to.
 	Aliases []string
+	// Policy is what it may do unless Config.Sandbox names it.
+	Policy Policy
 }
 
 const defaultGrafanaVersion = "12.4.0"
@@ -158,6 +171,7 @@ func (c Config) Validate() error {
 			}
 		}
 	}
+	faults = append(faults, c.validatePolicies()...)
 	return errors.Join(faults...)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/plugboard/plugboard/host/internal/catalog"
 	"github.com/plugboard/plugboard/host/internal/hub"
 	"github.com/plugboard/plugboard/host/internal/process"
+	"github.com/plugboard/plugboard/host/internal/sandbox"
 )
 
 // Host runs plugins. Its methods may be called from many goroutines, also
@@ -24,6 +25,7 @@ type Host struct {
 	ordered   []*member          // by id
 	faults    []Fault
 	streams   *hub.Hub
+	sandbox   *sandbox.Sandbox
 	ran       atomic.Bool
 }
 
@@ -39,6 +41,7 @@ func New(c Config) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{config: c, userAgent: c.userAgent(), members: map[string]*member{}}
+	h.sandbox = sandbox.New(sandbox.Config{Cgroup: c.Cgroup, Logger: c.Logger})
 	h.streams = hub.New(streamRunner{h}, c.Logger)
 	for _, fault := range installed.Faults() {
 		h.faults = append(h.faults, Fault(fault))
@@ -92,6 +95,7 @@ func (h *Host) Run(ctx context.Context) error {
 		return errors.New("host: Run has been called before")
 	}
 	process.Sweep()
+	h.logTiers(ctx)
 	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var running sync.WaitGroup
@@ -104,6 +108,7 @@ func (h *Host) Run(ctx context.Context) error {
 	h.streams.Close()
 	stop()
 	running.Wait()
+	h.sandbox.Close()
 	return nil
 }
 

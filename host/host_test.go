@@ -262,7 +262,7 @@ func TestNothingPerCallIsLogged(t *testing.T) {
 	}
 	cancel()
 	<-ended
-	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), `msg="plugin started" plugin=good`) {
+	if lines := strings.Count(log.String(), "\n"); lines != 2 || !strings.Contains(log.String(), "msg=sandbox") || !strings.Contains(log.String(), `msg="plugin started" plugin=good`) {
 		t.Errorf("logged:\n%s", log.String())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/plugboard/plugboard/host/internal/catalog"
 	"github.com/plugboard/plugboard/host/internal/gate"
 	"github.com/plugboard/plugboard/host/internal/process"
+	"github.com/plugboard/plugboard/host/internal/sandbox"
 	"github.com/plugboard/plugboard/host/internal/supervisor"
 	"github.com/plugboard/plugboard/plugin"
 )
@@ -26,7 +27,9 @@ type member struct {
 	// described is what one of the plugin's processes has said of itself.
 	described atomic.Pointer[described]
 	// files are read when somebody asks for them.
-	files func() catalog.Schema
+	files  func() catalog.Schema
+	policy sandbox.Policy
+	tiers  func() []SandboxTier // nil without a backend
 }
 
 // running is one process of a plugin and the client to it.
@@ -41,11 +44,17 @@ func (h *Host) newMember(entry *catalog.Entry) *member {
 		return m
 	}
 	id := entry.Manifest.ID
+	m.policy = h.config.policy(entry)
+	m.tiers = sync.OnceValue(func() []SandboxTier { return tiers(h.sandbox.Status(m.policy)) })
 	logs := keeping(h.config.Logger, &m.kept)
 	config := process.Config{
 		ID:           id,
 		Command:      entry.Command,
 		Env:          h.environment(entry),
+		Sandbox:      h.sandbox,
+		Policy:       m.policy,
+		Folder:       entry.Dir,
+		State:        h.config.state(id),
 		StartTimeout: h.config.StartTimeout,
 		Logger:       logs,
 		Debug:        h.config.Logger.Enabled(context.Background(), slog.LevelDebug),

@@ -30,6 +30,10 @@ type Plugin struct {
 	Entered map[State]int
 	// Calls are under way, Waiting wait for their turn.
 	Calls, Waiting int
+	// Policy is what its process may do, and Sandbox which tiers see to that:
+	// every tier once, none for a plugin without a backend.
+	Policy  Policy
+	Sandbox []SandboxTier
 }
 
 // State is what a plugin's process is doing.
@@ -109,6 +113,7 @@ func (m *member) plugin() Plugin {
 	if m.supervisor == nil {
 		return p
 	}
+	p.Policy, p.Sandbox = Policy(m.policy), m.tiers()
 	status := m.supervisor.Status()
 	p.State, p.PID, p.Since, p.Restarts, p.NextStart = State(status.State), status.PID, status.Since, status.Restarts, status.NextStart
 	p.Entered = make(map[State]int, len(status.Entered))

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/plugboard/plugboard/host/internal/sandbox"
 )
 
 // longestHandshake is more than any handshake line needs.
@@ -28,10 +30,13 @@ const exitGrace = 300 * time.Millisecond
 // child is the operating system's process. It is what go-plugin calls a
 // runner.
 type child struct {
-	id  string
-	cmd *exec.Cmd
-	log *log
-	pid int
+	id      string
+	cmd     *exec.Cmd
+	log     *log
+	pid     int
+	sandbox *sandbox.Sandbox
+	subject sandbox.Subject
+	cell    *sandbox.Cell
 
 	// handshake passes the first line of stdout on to go-plugin; the rest is
 	// read and dropped, so that it cannot block the plugin.
@@ -54,7 +59,7 @@ type child struct {
 	exit   *ExitError
 }
 
-func newChild(c Config) *child {
+func newChild(c Config, private string) *child {
 	reader, writer := io.Pipe()
 	cmd := exec.Command(c.Command[0], c.Command[1:]...)
 	ownGroup(cmd)
@@ -62,6 +67,8 @@ func newChild(c Config) *child {
 		id:              c.ID,
 		cmd:             cmd,
 		log:             newLog(c.Logger, c.ID, c.Debug),
+		sandbox:         c.Sandbox,
+		subject:         sandbox.Subject{Policy: c.Policy, Folder: c.Folder, Private: private, State: c.State},
 		handshake:       reader,
 		handshakeWriter: writer,
 		dead:            make(chan struct{}),
@@ -73,6 +80,11 @@ func newChild(c Config) *child {
 // started it ends, not when the process does: so the goroutine that starts it
 // keeps its thread for as long as the child lives.
 func (c *child) Start(context.Context) error {
+	cell, err := c.sandbox.Cell(c.subject)
+	if err != nil {
+		return err
+	}
+	c.cell = cell
 	stdout, stdoutWriter, err := os.Pipe()
 	if err != nil {
 		return err
@@ -84,27 +96,45 @@ func (c *child) Start(context.Context) error {
 	c.cmd.Stdout, c.cmd.Stderr = stdoutWriter, stderrWriter
 	c.oomKills = oomKills()
 
-	started := make(chan error)
+	path, started := c.cmd.Path, make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := c.cmd.Start()
+		err := c.cell.Start(c.cmd, c.running)
 		_, _ = stdoutWriter.Close(), stderrWriter.Close()
 		if err != nil {
 			_, _ = stdout.Close(), stderr.Close()
+			c.abort()
 			started <- err
 			return
 		}
-		c.mu.Lock()
-		c.pid, c.started = c.cmd.Process.Pid, true
-		c.mu.Unlock()
 		started <- nil
 		c.run(stdout, stderr)
 	}()
 	if err := <-started; err != nil {
-		return diagnose(c.cmd.Path, err)
+		return diagnose(path, err)
 	}
 	return nil
+}
+
+// running lets the process be killed from now on.
+func (c *child) running(pid int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pid, c.started = pid, true
+}
+
+// abort ends a process that has not become the plugin: to all others, it has
+// not been started.
+func (c *child) abort() {
+	if c.wasStarted() {
+		c.killRest()
+		_ = c.cmd.Wait()
+	}
+	c.cell.End()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.started = false
 }
 
 // run reads the process's output until it has ended, and takes the rest of
@@ -115,6 +145,7 @@ func (c *child) run(stdout, stderr *os.File) {
 	readers.Go(func() { c.log.read(stderr) })
 
 	err := reap(c.cmd, c.killRest)
+	c.cell.End()
 
 	deadline := time.Now().Add(drainGrace)
 	for _, pipe := range []*os.File{stdout, stderr} {

@@ -12,11 +12,16 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+
+	"github.com/plugboard/plugboard/host/internal/sandbox"
 )
 
 // diagnose says what is wrong with an executable that the operating system
 // refused to start.
 func diagnose(path string, err error) error {
+	if _, ok := errors.AsType[*sandbox.Error](err); ok {
+		return err
+	}
 	file, statErr := os.Stat(path)
 	switch {
 	case errors.Is(statErr, fs.ErrNotExist):

@@ -13,16 +13,18 @@ import (
 	"github.com/plugboard/plugboard/internal/badplugin"
 )
 
-// asHost makes the test binary a host that starts a plugin, prints its process
-// id and waits to be killed.
+// asHost makes the test binary a host that starts a plugin with children at a
+// level of the sandbox, prints its process id and waits to be killed.
 const asHost = "as-host"
 
 func TestMain(m *testing.M) {
 	if badplugin.Run() {
 		return
 	}
-	if len(os.Args) == 2 && os.Args[1] == asHost {
-		p, err := Start(context.Background(), Config{ID: "bad", Command: badplugin.Command(badplugin.Good)})
+	if len(os.Args) == 3 && os.Args[1] == asHost {
+		c := config(badplugin.Orphan)
+		c.Policy.Level = os.Args[2]
+		p, err := Start(context.Background(), c)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -31,6 +33,7 @@ func TestMain(m *testing.M) {
 		select {}
 	}
 	code := m.Run()
+	cells.Close()
 	if left := leftGoroutines(); left != "" && code == 0 {
 		fmt.Fprintf(os.Stderr, "goroutines are left after the tests:\n%s\n", left)
 		code = 1

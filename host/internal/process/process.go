@@ -18,6 +18,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+
+	"github.com/plugboard/plugboard/host/internal/sandbox"
 )
 
 // What both ends agree on before they talk. The cookie is the same for data
@@ -44,6 +46,11 @@ type Config struct {
 	// Env is the whole environment, as "KEY=value", but for what the
 	// handshake adds: nothing is inherited.
 	Env []string
+	// Sandbox confines the process as Policy says; nil does not. Folder is the
+	// plugin's own, State one it may keep things in; either may be empty.
+	Sandbox       *sandbox.Sandbox
+	Policy        sandbox.Policy
+	Folder, State string
 	// StartTimeout bounds a start, from exec to the first answer; 0 means
 	// DefaultStartTimeout.
 	StartTimeout time.Duration
@@ -80,7 +87,7 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for its socket: %w", err)
 	}
-	p := &Process{dir: dir, child: newChild(c)}
+	p := &Process{dir: dir, child: newChild(c, dir.path)}
 	p.client = goplugin.NewClient(p.clientConfig(c))
 	if err := p.start(ctx, c.StartTimeout); err != nil {
 		p.Stop()

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/plugboard/plugboard/host/internal/sandbox"
 	"github.com/plugboard/plugboard/internal/badplugin"
 )
 
@@ -24,39 +26,52 @@ func alive(pid int) bool {
 	return !bytes.HasPrefix(state, []byte("Z"))
 }
 
-func TestPluginDiesWithItsHost(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+// belongingTo returns the processes of plugins whose sockets are below a folder.
+func belongingTo(folder string) []int {
+	var pids []int
+	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, path := range environments {
+		if text, _ := os.ReadFile(path); bytes.Contains(text, []byte("PLUGIN_UNIX_SOCKET_DIR="+folder)) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			pids = append(pids, pid)
+		}
 	}
-	t.Setenv("TMPDIR", t.TempDir())
-	host := exec.Command(self, asHost)
-	host.Stderr = os.Stderr
-	output, err := host.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := host.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer host.Process.Kill()
-	line, err := bufio.NewReader(output).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil || !alive(pid) {
-		t.Fatalf("the host started no plugin: %q", line)
-	}
-	if err := host.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = host.Wait()
-	eventually(t, "the plugin of a killed host ends", func() bool { return !alive(pid) })
+	return pids
+}
 
-	Sweep()
-	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) > 0 {
-		t.Errorf("the next host leaves behind: %v", left)
+// A host is killed while its plugin has a child, and one that has called
+// setsid: at every level nothing is left, without another host's help.
+func TestNothingOutlivesItsHost(t *testing.T) {
+	for _, level := range []sandbox.Level{sandbox.Off, sandbox.Default, sandbox.Strict} {
+		t.Run(level, func(t *testing.T) {
+			folder := t.TempDir()
+			t.Setenv("TMPDIR", folder)
+			host := exec.Command(badplugin.Command("")[0], asHost, level)
+			host.Stderr = os.Stderr
+			output, err := host.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := host.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer host.Process.Kill()
+			if line, err := bufio.NewReader(output).ReadString('\n'); err != nil {
+				t.Fatalf("the host says %q, %v", line, err)
+			}
+			if pids := belongingTo(folder); len(pids) < 3 {
+				t.Fatalf("processes %v, want a plugin with two children", pids)
+			}
+			if err := host.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = host.Wait()
+			eventually(t, "the processes of a killed host end", func() bool { return len(belongingTo(folder)) == 0 })
+			eventually(t, "the plugin's folder is removed", func() bool {
+				left, _ := os.ReadDir(folder)
+				return len(left) == 0
+			})
+		})
 	}
 }
 
@@ -73,26 +88,42 @@ func TestHungProcessIsStopped(t *testing.T) {
 }
 
 // A plugin's children hold its output open: the end of the plugin is noticed
-// all the same, and those in its process group end with it.
+// all the same, and they end with it, also those that leave its process group.
 func TestProcessThatLeavesChildren(t *testing.T) {
-	p := started(t, config(badplugin.Orphan))
+	for _, level := range []sandbox.Level{sandbox.Off, sandbox.Default} {
+		t.Run(level, func(t *testing.T) {
+			c := config(badplugin.Orphan)
+			c.Policy.Level = level
+			p := started(t, c)
+			children := childrenOf(t, p)
+			if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			<-p.Done()
+			for _, child := range children {
+				eventually(t, "a child ends", func() bool { return !alive(child) })
+			}
+		})
+	}
+}
+
+// childrenOf returns the process ids of the children that the plugin has left:
+// one in its group, one that has called setsid.
+func childrenOf(t *testing.T, p *Process) [2]int {
+	t.Helper()
 	answer, err := ask(t.Context(), p, badplugin.Order{Do: badplugin.DoChildren})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var inGroup, escaped int
+	var children [2]int
 	_, list, _ := strings.Cut(answer, `"values":[["`)
-	if _, err := fmt.Sscan(list, &inGroup, &escaped); err != nil {
+	if _, err := fmt.Sscan(list, &children[0], &children[1]); err != nil {
 		t.Fatalf("children in %q: %v", answer, err)
 	}
-	defer syscall.Kill(escaped, syscall.SIGKILL)
-
-	if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
+	for _, child := range children {
+		if !alive(child) {
+			t.Fatalf("child %d has ended, so this test shows nothing", child)
+		}
 	}
-	<-p.Done()
-	eventually(t, "the child in the group ends", func() bool { return !alive(inGroup) })
-	if !alive(escaped) {
-		t.Error("the child outside the group has ended, so this test shows nothing")
-	}
+	return children
 }

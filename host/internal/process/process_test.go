@@ -13,12 +13,16 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/plugboard/plugboard/host/internal/sandbox"
 	"github.com/plugboard/plugboard/internal/badplugin"
 	"github.com/plugboard/plugboard/wire"
 )
 
+// cells is the sandbox of all tests' processes.
+var cells = sandbox.New(sandbox.Config{})
+
 func config(mode string) Config {
-	return Config{ID: "bad-datasource", Command: badplugin.Command(mode)}
+	return Config{ID: "bad-datasource", Command: badplugin.Command(mode), Sandbox: cells}
 }
 
 func started(t *testing.T, c Config) *Process {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+
+	"github.com/plugboard/plugboard/host/internal/sandbox"
 )
 
 // A socket's path may have 103 bytes (macOS) or 107 (Linux). go-plugin needs
@@ -73,8 +75,9 @@ func lockDir(path string) (*os.File, error) {
 	return file, nil
 }
 
-// Sweep removes the directories of hosts that were killed. A directory whose
-// lock is held, or that has none, belongs to somebody and stays.
+// Sweep removes the directories of hosts that were killed, and ends what
+// processes of theirs are left. A directory whose lock is held, or that has
+// none, belongs to somebody and stays.
 func Sweep() {
 	dirs, _ := filepath.Glob(filepath.Join(tempDir(), socketDirPrefix+"[0-9]*"))
 	for _, dir := range dirs {
@@ -83,6 +86,7 @@ func Sweep() {
 			continue
 		}
 		if tryLock(lock) == nil {
+			sandbox.KillMarked(dir)
 			_ = os.RemoveAll(dir)
 		}
 		_ = lock.Close()
