@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -97,6 +98,10 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the store in %s: %w", c.Data, err)
 	}
+	stateDir, err := filepath.Abs(filepath.Join(c.Data, "plugins"))
+	if err != nil {
+		return err
+	}
 	s.host, err = host.New(host.Config{
 		PluginDirs: c.PluginDirs, Bundled: c.Bundled, AllowUnsigned: c.AllowUnsigned,
 		PluginEnv: c.PluginSettings, Chunked: c.ChunkedPlugins, Logger: s.log,
@@ -105,6 +110,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 			Time: c.Limits.Time, Bytes: c.Limits.Bytes, Rows: c.Limits.Rows,
 			Calls: c.Limits.Calls, CallsPerDataSource: c.Limits.CallsPerDataSource,
 		},
+		Sandbox: c.Sandbox, StateDir: stateDir, Cgroup: c.Cgroup,
 	})
 	if err != nil {
 		return err

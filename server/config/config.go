@@ -5,6 +5,8 @@ package config
 import (
 	"log/slog"
 	"time"
+
+	"github.com/plugboard/plugboard/host"
 )
 
 // Config is all that the server is told. The zero Config runs: see each
@@ -49,6 +51,12 @@ type Config struct {
 	// PluginSettings are given to a plugin's process, by plugin id and key:
 	// "foo" becomes the environment variable GF_PLUGIN_FOO.
 	PluginSettings PluginSettings
+	// Sandbox holds what plugins may do, by id; "*" stands for all that are
+	// neither named nor bundled. Only the file has it.
+	Sandbox map[string]host.Policy
+	// Cgroup is a cgroup v2 folder to make a group for every plugin in.
+	// Default: the one that systemd has delegated, if it has.
+	Cgroup string
 	// LogLevel is the least that is logged; default Info.
 	LogLevel slog.Level
 	// OTLPAddress is where traces go: host:port of an OpenTelemetry collector,

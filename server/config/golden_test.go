@@ -48,6 +48,7 @@ func showConfig(t *testing.T, c Config) string {
 		"admin-password": string(c.AdminPassword), "secret-key": string(c.SecretKey),
 		"otlp-address": c.OTLPAddress, "trace-ratio": c.TraceRatio,
 		"plugin-settings": map[string]map[string]string(c.PluginSettings),
+		"sandbox":         c.Sandbox, "cgroup": c.Cgroup,
 	})
 }
 

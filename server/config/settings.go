@@ -121,6 +121,11 @@ var settings = []setting{
 		set:   func(c *Config, v []string) string { c.SecretKeyFile = v[0]; return "" },
 	},
 	{
+		name:  "cgroup",
+		usage: "cgroup v2 `folder` to make a group for every plugin in (default the one that systemd has delegated)",
+		set:   func(c *Config, v []string) string { c.Cgroup = v[0]; return "" },
+	},
+	{
 		name:  "log-level",
 		usage: "least `level` that is logged: debug, info, warn or error (default info)",
 		set:   setLogLevel,

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -49,10 +50,15 @@ func (g *Gateway) order(o order) handler {
 
 // processOf tells how a plugin's process is.
 func processOf(p host.Plugin) processJSON {
-	return processJSON{
+	process := processJSON{
 		State: p.State, PID: p.PID, Since: orNil(p.Since), NextStart: orNil(p.NextStart),
 		Restarts: p.Restarts, LastError: p.LastError, Calls: p.Calls, Waiting: p.Waiting,
 	}
+	for _, tier := range p.Sandbox {
+		process.Level = cmp.Or(p.Policy.Level, "default")
+		process.Sandbox = append(process.Sandbox, tierJSON(tier))
+	}
+	return process
 }
 
 func orNil(t time.Time) *time.Time {

@@ -52,6 +52,17 @@ type processJSON struct {
 	Calls     int        `json:"calls"`
 	Waiting   int        `json:"waiting"`
 	LastError string     `json:"lastError,omitempty"`
+	// Level and Sandbox tell how the process is confined.
+	Level   string     `json:"level,omitempty"`
+	Sandbox []tierJSON `json:"sandbox,omitempty"`
+}
+
+// tierJSON is one means of confining a process: what it does, or why it is not
+// on.
+type tierJSON struct {
+	Tier   string `json:"tier"`
+	On     bool   `json:"on"`
+	Detail string `json:"detail"`
 }
 
 type infoJSON struct {
@@ -131,6 +142,7 @@ func (s *settingsJSON) showTo(user access.User) {
 	if !user.Role.Includes(access.Admin) {
 		s.JSONData, s.SecureJSONFields = orNull(nil), map[string]bool{}
 		s.Process.PID, s.Process.LastError = 0, ""
+		s.Process.Level, s.Process.Sandbox = "", nil
 	}
 }
 

@@ -23,15 +23,20 @@ import (
 type inside struct {
 	manifest []byte
 	plugin   func() plugin.Plugin
+	policy   host.Policy
 }
+
+// anyFile lets a plugin use the files that its user may: data sources of SQL
+// name databases anywhere. A policy in the configuration takes its place.
+var anyFile = host.Policy{Read: []string{"/"}, Write: []string{"/"}}
 
 // bundled returns the plugins inside this binary by id.
 func bundled() map[string]inside {
 	return map[string]inside{
-		"http":       {httpsource.Manifest, httpsource.Plugin},
-		"prometheus": {prometheus.Manifest, prometheus.Plugin},
-		"sql":        {sql.Manifest, sql.Plugin},
-		"testdata":   {testsource.Manifest, testsource.Plugin},
+		"http":       {httpsource.Manifest, httpsource.Plugin, host.Policy{}},
+		"prometheus": {prometheus.Manifest, prometheus.Plugin, host.Policy{}},
+		"sql":        {sql.Manifest, sql.Plugin, anyFile},
+		"testdata":   {testsource.Manifest, testsource.Plugin, host.Policy{}},
 	}
 }
 
@@ -43,7 +48,8 @@ func asBundled(ids ...string) ([]host.Bundled, error) {
 	}
 	var all []host.Bundled
 	for _, id := range ids {
-		all = append(all, host.Bundled{Manifest: bundled()[id].manifest, Command: []string{self, "bundled", id}})
+		one := bundled()[id]
+		all = append(all, host.Bundled{Manifest: one.manifest, Command: []string{self, "bundled", id}, Policy: one.policy})
 	}
 	return all, nil
 }

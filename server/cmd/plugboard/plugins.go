@@ -36,6 +36,15 @@ type process struct {
 	Since     *time.Time
 	Restarts  int
 	LastError string
+	Level     string
+	Sandbox   []tier
+}
+
+// tier is one means of confining a process.
+type tier struct {
+	Tier   string
+	On     bool
+	Detail string
 }
 
 func pluginPath(id string) string { return "/api/plugins/" + url.PathEscape(id) }
@@ -149,6 +158,14 @@ func (p installed) facts() *facts {
 	}
 	f.add("restarts", p.Process.Restarts)
 	f.add("last error", p.Process.LastError)
+	f.add("sandbox", p.Process.Level)
+	for _, t := range p.Process.Sandbox {
+		state := "off"
+		if t.On {
+			state = "on"
+		}
+		f.add(t.Tier, state+": "+t.Detail)
+	}
 	return f
 }
 

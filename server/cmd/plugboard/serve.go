@@ -70,6 +70,9 @@ func given(flags *pflag.FlagSet) map[string][]string {
 }
 
 func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) error {
+	if err := shield(); err != nil {
+		return failed("shield this process from plugins: %w", err)
+	}
 	inside, err := allBundled()
 	if err != nil {
 		return err
