@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -102,5 +103,63 @@ func TestAnswersInMemoryGivenUp(t *testing.T) {
 	}
 	if err := all(max(4, runtime.GOMAXPROCS(0))); err != nil {
 		t.Fatal(err)
+	}
+}
+
+type numbered struct{}
+
+type numberModel struct{ Number float64 }
+
+func (numbered) Query(_ context.Context, q plugin.Query[numberModel]) (frame.Frames, error) {
+	values := make([]float64, 1+int(q.Model.Number)*10)
+	for i := range values {
+		values[i] = q.Model.Number
+	}
+	return frame.Frames{frame.New("", frame.NewField("v", nil, values))}, nil
+}
+
+// TestAnswersShareNoMemory: as long as it is used, an answer is its caller's,
+// though its memory is used again afterwards; what Query returns is so for ever.
+func TestAnswersShareNoMemory(t *testing.T) {
+	client := plugintest.Start(t, plugin.DataSource(func(context.Context, plugin.Settings[struct{}]) (numbered, error) { return numbered{}, nil }))
+	ask := func(n int) *plugin.QueryRequest {
+		return &plugin.QueryRequest{
+			Context: plugin.Context{PluginID: "numbered", DataSource: &plugin.DataSourceSettings{ID: 1, UID: "one"}},
+			Queries: []plugin.DataQuery{{RefID: "A", JSON: fmt.Appendf(nil, `{"number":%d}`, n)}},
+		}
+	}
+	check := func(n int, answer *plugin.QueryResponse) error {
+		frames, err := answer.Responses["A"].Decode()
+		if err != nil {
+			return err
+		}
+		for _, v := range frame.Slice[float64](frames[0].Fields[0]) {
+			if v != float64(n) {
+				return fmt.Errorf("%v in the answer to %d", v, n)
+			}
+		}
+		return nil
+	}
+	kept, err := client.Query(t.Context(), ask(500))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asking sync.WaitGroup
+	for n := range 16 {
+		asking.Go(func() {
+			for range 20 {
+				if err := client.QueryFunc(t.Context(), ask(n*31), func(answer *plugin.QueryResponse, release func()) error {
+					release()
+					runtime.Gosched()
+					return check(n*31, answer)
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	asking.Wait()
+	if err := check(500, kept); err != nil {
+		t.Error(err)
 	}
 }

@@ -3,7 +3,7 @@
 // store and nobody signing in. The same plugin binary runs behind both, on the
 // same machine and in the same run, one after the other and again.
 //
-//	go run ./bench/server -for 3s
+//	go run ./bench/server -run 1000x5
 package main
 
 import (
@@ -44,8 +44,8 @@ func run(ctx context.Context, args []string) error {
 	}
 	flags := flag.NewFlagSet("bench/server", flag.ContinueOnError)
 	var o options
-	flags.DurationVar(&o.length, "for", 2*time.Second, "how long each host is asked at a time")
-	flags.IntVar(&o.rounds, "rounds", 3, "how many times each host is asked")
+	flags.DurationVar(&o.length, "for", 500*time.Millisecond, "how long each host is asked at a time")
+	flags.IntVar(&o.rounds, "rounds", 12, "how many times each host is asked")
 	flags.IntVar(&o.clients, "clients", 16, "how many ask at once")
 	flags.StringVar(&o.only, "run", "", "only cases whose name contains this")
 	flags.StringVar(&o.plugin, "plugin", "", "bench, on the official SDK, or benchtwin, on ours; empty for one after the other")
