@@ -53,11 +53,15 @@ verify: ## fail on stale generated code, untidy modules, or one that does not bu
 bench: ## benchmarks, ours beside the official SDK's
 	@set -e; for module in $(MODULES); do (cd $$module && $(GO) test -p 1 -run '^$$' -bench . -benchmem ./...); done
 	cd conformance && GOWORK=off $(GO) test -p 1 -run '^$$' -bench . -benchmem ./...
-	$(MAKE) bench-sdk bench-server
+	$(MAKE) bench-sdk bench-host bench-server
 
 .PHONY: bench-sdk
 bench-sdk: ## what calls cost host and plugin together, and what a plugin weighs
 	cd conformance && GOWORK=off $(GO) run ./bench/sdk
+
+.PHONY: bench-host
+bench-host: ## our host beside a bare go-plugin client; kill -9; fifty plugins
+	cd conformance && GOWORK=off $(GO) run ./bench/host
 
 .PHONY: soak
 soak: ## plugins that are killed, hung and restarted at random for ten minutes, under load
