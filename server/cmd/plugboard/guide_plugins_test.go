@@ -29,6 +29,7 @@ func TestPluginGuide(t *testing.T) {
 	env := strangerEnv(t)
 	for _, page := range pages {
 		t.Run(strings.TrimSuffix(filepath.Base(page), ".md"), func(t *testing.T) {
+			t.Parallel()
 			text, err := os.ReadFile(page)
 			if err != nil {
 				t.Fatal(err)
