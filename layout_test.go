@@ -18,9 +18,9 @@ var floors = [][]string{
 	{"wire", "trace", "internal/sockstest", "plugin/internal/incall", "frame", "internal/bytepool", "frame/internal/shortest", "frame/internal/shortest/powers"},
 	{"frame/internal/cell", "plugin/plugintest/tape"},
 	{"internal/badplugin", "host/internal/sandbox", "trace/otlp", "frame/framejson", "frame/framecsv", "frame/frametest", "frame/transform", "plugin/internal/schema"},
-	{"plugin", "host/internal/catalog", "host/internal/gate", "host/internal/process"},
+	{"plugin", "host/internal/catalog", "host/internal/gate", "host/internal/trust", "host/internal/process"},
 	{"plugin/sqlframe", "host/internal/supervisor", "host/internal/hub", "plugin/httpclient"},
-	{"host", "plugin/plugintest"},
+	{"host", "host/signing", "plugin/plugintest"},
 	{"host/hosttest"},
 }
 

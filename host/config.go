@@ -24,11 +24,18 @@ type Config struct {
 	// Bundled are plugins that come with the embedder's own program. They win
 	// over those in PluginDirs and need no signature.
 	Bundled []Bundled
+	// TrustedKeys are the keys whose signatures plugins may carry; nil stands
+	// for Grafana Labs' own, for all plugins. A plugin that is not bundled is
+	// loaded if a trusted key vouches for every file of it, or if it has no
+	// signature and AllowUnsigned names it. One with a signature that no trusted
+	// key has made, or made for other files, is never (see Host.Faults).
+	TrustedKeys []TrustedKey
 	// AllowUnsigned lists the ids of plugins that may run without a signature;
-	// "*" allows all. Signatures are not verified yet, so every plugin that is
-	// not bundled counts as unsigned, and one that is not listed is refused
-	// (see Host.Faults).
+	// "*" allows all.
 	AllowUnsigned []string
+	// RootURL is where people reach this program, for plugins that are signed
+	// for some servers only.
+	RootURL string
 	// PluginEnv holds settings by plugin id and key. They reach the plugin's
 	// process as environment variables: "key" as GF_PLUGIN_KEY.
 	PluginEnv map[string]map[string]string
@@ -163,6 +170,9 @@ func (c Config) Validate() error {
 		if dir == "" {
 			fault("PluginDirs[%d] is empty", i)
 		}
+	}
+	if _, err := c.ring(); err != nil {
+		faults = append(faults, err)
 	}
 	for id, settings := range c.PluginEnv {
 		for key, value := range settings {

@@ -124,7 +124,7 @@ func (m *member) schemaOfFiles() Schema {
 		s.Queries = append(s.Queries, one)
 	}
 	for _, fault := range files.Faults {
-		s.Faults = append(s.Faults, Fault(fault))
+		s.Faults = append(s.Faults, faultOf(fault))
 	}
 	if s.Settings != nil || s.Queries != nil {
 		s.Origin = SchemaOfFiles

@@ -14,6 +14,7 @@ import (
 	"github.com/plugboard/plugboard/host/internal/hub"
 	"github.com/plugboard/plugboard/host/internal/process"
 	"github.com/plugboard/plugboard/host/internal/sandbox"
+	"github.com/plugboard/plugboard/host/internal/trust"
 )
 
 // Host runs plugins. Its methods may be called from many goroutines, also
@@ -36,7 +37,7 @@ func New(c Config) (*Host, error) {
 		return nil, fmt.Errorf("host configuration: %w", err)
 	}
 	c = c.withDefaults()
-	installed, err := open(c)
+	installed, signatures, err := open(c)
 	if err != nil {
 		return nil, err
 	}
@@ -44,10 +45,10 @@ func New(c Config) (*Host, error) {
 	h.sandbox = sandbox.New(sandbox.Config{Cgroup: c.Cgroup, Logger: c.Logger})
 	h.streams = hub.New(streamRunner{h}, c.Logger)
 	for _, fault := range installed.Faults() {
-		h.faults = append(h.faults, Fault(fault))
+		h.faults = append(h.faults, faultOf(fault))
 	}
 	for _, entry := range installed.Entries() {
-		m := h.newMember(entry)
+		m := h.newMember(entry, signatures[entry.Manifest.ID])
 		h.ordered = append(h.ordered, m)
 		h.members[entry.Manifest.ID] = m
 	}
@@ -55,24 +56,29 @@ func New(c Config) (*Host, error) {
 	return h, nil
 }
 
-// open reads the catalog, bundled plugins first, and refuses the unsigned.
-func open(c Config) (*catalog.Catalog, error) {
+// open reads the catalog, bundled plugins first, and refuses those whose
+// signature it takes exception to.
+func open(c Config) (*catalog.Catalog, map[string]trust.Signature, error) {
 	installed := catalog.New()
 	for i, bundled := range c.Bundled {
 		if err := installed.Bundle(bundled.Manifest, bundled.Command, bundled.Aliases); err != nil {
-			return nil, fmt.Errorf("host configuration: Bundled[%d]: %w", i, err)
+			return nil, nil, fmt.Errorf("host configuration: Bundled[%d]: %w", i, err)
 		}
 	}
 	for _, dir := range c.PluginDirs {
 		installed.Scan(dir)
 	}
+	ring, err := c.ring()
+	if err != nil {
+		return nil, nil, err
+	}
+	signatures := verify(ring, installed.Entries())
 	for _, entry := range installed.Entries() {
-		id := entry.Manifest.ID
-		if !entry.Bundled && !slices.Contains(c.AllowUnsigned, id) && !slices.Contains(c.AllowUnsigned, "*") {
-			installed.Refuse(id, "it has no verified signature: to run it all the same, AllowUnsigned (plugboard --allow-unsigned) must name it")
+		if !entry.Bundled {
+			refuse(c, installed, entry, signatures[entry.Manifest.ID])
 		}
 	}
-	return installed, nil
+	return installed, signatures, nil
 }
 
 // addAliases lets plugins answer to further ids, as long as no plugin has

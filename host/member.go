@@ -14,12 +14,14 @@ import (
 	"github.com/plugboard/plugboard/host/internal/process"
 	"github.com/plugboard/plugboard/host/internal/sandbox"
 	"github.com/plugboard/plugboard/host/internal/supervisor"
+	"github.com/plugboard/plugboard/host/internal/trust"
 	"github.com/plugboard/plugboard/plugin"
 )
 
 // member is an installed plugin and, if it has a backend, who keeps that alive.
 type member struct {
 	entry      *catalog.Entry
+	signature  trust.Signature
 	supervisor *supervisor.Supervisor[*running]
 	gate       *gate.Gate
 	logger     *slog.Logger
@@ -38,8 +40,8 @@ type running struct {
 	client *plugin.Client
 }
 
-func (h *Host) newMember(entry *catalog.Entry) *member {
-	m := &member{entry: entry, files: sync.OnceValue(func() catalog.Schema { return readSchema(entry, h.config.Logger) })}
+func (h *Host) newMember(entry *catalog.Entry, signature trust.Signature) *member {
+	m := &member{entry: entry, signature: signature, files: sync.OnceValue(func() catalog.Schema { return readSchema(entry, h.config.Logger) })}
 	if !entry.Manifest.Backend {
 		return m
 	}
@@ -50,6 +52,7 @@ func (h *Host) newMember(entry *catalog.Entry) *member {
 	config := process.Config{
 		ID:           id,
 		Command:      entry.Command,
+		Verify:       m.check(),
 		Env:          h.environment(entry),
 		Sandbox:      h.sandbox,
 		Policy:       m.policy,

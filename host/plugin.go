@@ -15,7 +15,9 @@ type Plugin struct {
 	// Parent is the id of the plugin in whose directory it lies.
 	Parent    string
 	Signature Signature
-	State     State
+	// Signer is who has signed it; empty unless Signature is SignatureValid.
+	Signer Signer
+	State  State
 	// PID is 0 unless State is StateReady or StateDegraded.
 	PID int
 	// Since is when State was entered.
@@ -54,14 +56,6 @@ const (
 // States are those of a plugin that has a backend.
 var States = []State{StateStarting, StateReady, StateDegraded, StateBackingOff, StateQuarantined, StateStopped}
 
-// Signature says whether a plugin's origin is known.
-type Signature string
-
-const (
-	SignatureInternal Signature = "internal" // bundled with the host's program
-	SignatureUnsigned Signature = "unsigned"
-)
-
 // Manifest is what the host reads of a plugin.json.
 type Manifest struct {
 	ID string
@@ -93,22 +87,27 @@ type Fault struct {
 	PluginID string
 	// Reason says what is wrong, and where.
 	Reason string
-	// Unsigned: nothing is wrong but that no signature says where it is from.
-	Unsigned bool
+	// Signature is set where the signature is at fault, and says how.
+	Signature Signature
 }
 
 func (f Fault) Error() string { return f.Path + ": " + f.Reason }
+
+func faultOf(f catalog.Fault) Fault {
+	return Fault{Path: f.Path, PluginID: f.PluginID, Reason: f.Reason, Signature: Signature(f.Signature)}
+}
 
 func (m *member) plugin() Plugin {
 	p := Plugin{
 		Manifest:  manifest(m.entry.Manifest),
 		Dir:       m.entry.Dir,
 		Parent:    m.entry.Parent,
-		Signature: SignatureUnsigned,
+		Signature: Signature(m.signature.Status),
+		Signer:    Signer{Type: m.signature.Type, Org: m.signature.Org, Key: m.signature.Key, KeyID: m.signature.KeyID},
 		State:     StateNoBackend,
 	}
 	if m.entry.Bundled {
-		p.Signature = SignatureInternal
+		p.Signature, p.Signer = SignatureInternal, Signer{}
 	}
 	if m.supervisor == nil {
 		return p

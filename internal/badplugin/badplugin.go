@@ -89,5 +89,18 @@ func Install(dir, id, mode string) (string, error) {
 		name += ".exe"
 	}
 	path := filepath.Join(dir, name)
-	return path, os.Symlink(binary, path)
+	return path, place(binary, path)
+}
+
+// place makes a second name for a file or, on another file system, a copy. A
+// symbolic link would lead out of the plugin's folder.
+func place(file, path string) error {
+	if os.Link(file, path) == nil {
+		return nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o755)
 }

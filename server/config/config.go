@@ -22,6 +22,12 @@ type Config struct {
 	PluginDirs []string
 	// Provisioning is the folder to hand to ReadProvisioning; "" for none.
 	Provisioning string
+	// Trust lists the keys that may sign plugins, and which. Nil stands for
+	// Grafana Labs' own, for all.
+	Trust []host.TrustedKey
+	// RootURL is where people reach the server: some plugins are signed for
+	// some servers only.
+	RootURL string
 	// AllowUnsigned lists ids of plugins that may run without a signature;
 	// "*" stands for all.
 	AllowUnsigned []string

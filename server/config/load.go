@@ -113,6 +113,7 @@ func (l *loader) fileFields(doc *document, folder string) map[string]read {
 	fields := map[string]read{
 		"plugin-settings": func(n *yaml.Node, field string) { l.config.PluginSettings = readPluginSettings(doc, n, field) },
 		"sandbox":         func(n *yaml.Node, field string) { l.config.Sandbox = readPolicies(doc, n, field, folder) },
+		"trust":           func(n *yaml.Node, field string) { l.config.Trust = doc.trust(n, field, folder) },
 	}
 	for _, s := range settings {
 		fields[s.name] = func(n *yaml.Node, field string) {
@@ -132,7 +133,7 @@ func (l *loader) fileFields(doc *document, folder string) map[string]read {
 }
 
 func fileSettings() []string {
-	names := []string{"plugin-settings", "sandbox"}
+	names := []string{"plugin-settings", "sandbox", "trust"}
 	for _, s := range settings {
 		names = append(names, s.name)
 	}

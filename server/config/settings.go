@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,6 +56,12 @@ var settings = []setting{
 		list:  true,
 		set:   func(c *Config, v []string) string { c.AllowUnsigned = v; return "" },
 		check: func(c Config) string { return checkIDs(c.AllowUnsigned, "*") },
+	},
+	{
+		name:  "root-url",
+		usage: "`URL` where people reach the server, for plugins that are signed for some servers only",
+		set:   func(c *Config, v []string) string { c.RootURL = v[0]; return "" },
+		check: func(c Config) string { return checkURL(c.RootURL) },
 	},
 	{
 		name:  "chunked",
@@ -268,6 +275,16 @@ func checkAddress(address string) string {
 	}
 	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
 		return fmt.Sprintf("is %q, want a port between 0 and 65535 behind the colon", address)
+	}
+	return ""
+}
+
+func checkURL(text string) string {
+	if text == "" {
+		return ""
+	}
+	if u, err := url.Parse(text); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Sprintf("is %q, want http://host or https://host, and a path if there is one", text)
 	}
 	return ""
 }

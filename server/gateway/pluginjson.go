@@ -124,6 +124,7 @@ func (g *Gateway) describe(ctx context.Context, p host.Plugin) (settingsJSON, er
 			Enabled: app.Enabled || file.AutoEnabled && app.Updated.IsZero(), Pinned: app.Pinned,
 			Info: file.Info, Dependencies: file.Dependencies,
 			Category: m.Category, State: file.State, Signature: p.Signature,
+			SignatureType: p.Signer.Type, SignatureOrg: p.Signer.Org,
 			Process: processOf(p),
 		},
 		Module: "plugins/" + m.ID + "/module", BaseURL: base,

@@ -61,13 +61,23 @@ func (g *Gateway) pluginErrors(w http.ResponseWriter, _ *http.Request) error {
 	}
 	faults := []faultJSON{}
 	for _, f := range g.host.Faults() {
-		code := "pluginNotLoaded"
-		if f.Unsigned {
-			code = "signatureMissing"
-		}
-		faults = append(faults, faultJSON{code, f.PluginID, f.Path, f.Reason})
+		faults = append(faults, faultJSON{faultCode(f), f.PluginID, f.Path, f.Reason})
 	}
 	return writeJSON(w, http.StatusOK, faults)
+}
+
+// faultCode is Grafana's word for a fault, where it has one.
+func faultCode(f host.Fault) string {
+	switch f.Signature {
+	case host.SignatureUnsigned:
+		return "signatureMissing"
+	case host.SignatureModified:
+		return "signatureModified"
+	case host.SignatureInvalid:
+		return "signatureInvalid"
+	default:
+		return "pluginNotLoaded"
+	}
 }
 
 // pluginSettings answers GET /api/plugins/:id/settings.

@@ -91,8 +91,15 @@ func TestPluginMetrics(t *testing.T) {
 func TestPluginErrors(t *testing.T) {
 	a := newAPI(t)
 	a.want(200, `[]`, "GET", "/api/plugins/errors", "")
-	a.host.faults = []host.Fault{{Path: "/p", PluginID: "x", Reason: "unsigned", Unsigned: true}, {Path: "/q/plugin.json", Reason: "broken"}}
-	a.want(200, `[{"errorCode":"signatureMissing","pluginId":"x","path":"/p","reason":"unsigned"},{"errorCode":"pluginNotLoaded","pluginId":"","path":"/q/plugin.json","reason":"broken"}]`,
+	a.host.faults = []host.Fault{
+		{Path: "/p", PluginID: "x", Reason: "unsigned", Signature: host.SignatureUnsigned},
+		{Path: "/p", PluginID: "y", Reason: "a file", Signature: host.SignatureModified},
+		{Path: "/p", PluginID: "z", Reason: "a key", Signature: host.SignatureInvalid},
+		{Path: "/q/plugin.json", Reason: "broken"},
+	}
+	a.want(200, `[{"errorCode":"signatureMissing","pluginId":"x","path":"/p","reason":"unsigned"},`+
+		`{"errorCode":"signatureModified","pluginId":"y","path":"/p","reason":"a file"},`+
+		`{"errorCode":"signatureInvalid","pluginId":"z","path":"/p","reason":"a key"},{"errorCode":"pluginNotLoaded","pluginId":"","path":"/q/plugin.json","reason":"broken"}]`,
 		"GET", "/api/plugins/errors", "")
 }
 

@@ -5,7 +5,6 @@ package catalog
 import (
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -33,8 +32,9 @@ type Fault struct {
 	PluginID string
 	// Reason says what is wrong, and where.
 	Reason string
-	// Unsigned: nothing is wrong but that no signature says where it is from.
-	Unsigned bool
+	// Signature is set where the signature is at fault, and says how:
+	// "unsigned", "modified" or "invalid".
+	Signature string
 }
 
 func (f Fault) Error() string { return f.Path + ": " + f.Reason }
@@ -92,7 +92,12 @@ func (c *Catalog) load(file string, found map[string]*Entry) *Entry {
 		return nil
 	}
 	dir := filepath.Dir(file)
-	entry := &Entry{Manifest: manifest, Dir: dir, Command: command(dir, manifest), Parent: parent(dir, found)}
+	command, err := command(dir, manifest)
+	if err != nil {
+		c.faults = append(c.faults, Fault{Path: file, PluginID: manifest.ID, Reason: err.Error()})
+		return nil
+	}
+	entry := &Entry{Manifest: manifest, Dir: dir, Command: command, Parent: parent(dir, found)}
 	if other := c.add(entry); other != nil {
 		c.faults = append(c.faults, Fault{Path: file, PluginID: manifest.ID,
 			Reason: fmt.Sprintf("plugin %s is already loaded from %s; this one is left out", manifest.ID, other.where())})
@@ -118,18 +123,6 @@ func (e *Entry) where() string {
 	return e.Dir
 }
 
-// command follows the rule by which plugins are packed for many systems.
-func command(dir string, m Manifest) []string {
-	if !m.Backend {
-		return nil
-	}
-	name := m.Executable + "_" + runtime.GOOS + "_" + runtime.GOARCH
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	return []string{filepath.Join(dir, name)}
-}
-
 // parent returns the id of the nearest plugin above dir.
 func parent(dir string, found map[string]*Entry) string {
 	for above := filepath.Dir(dir); above != dir; dir, above = above, filepath.Dir(above) {
@@ -140,14 +133,14 @@ func parent(dir string, found map[string]*Entry) string {
 	return ""
 }
 
-// Refuse takes an unsigned plugin out again and records why.
-func (c *Catalog) Refuse(id, reason string) {
+// Refuse takes a plugin out again, because of its signature, and records why.
+func (c *Catalog) Refuse(id, signature, reason string) {
 	entry, ok := c.entries[id]
 	if !ok {
 		return
 	}
 	delete(c.entries, id)
-	c.faults = append(c.faults, Fault{Path: entry.where(), PluginID: id, Reason: reason, Unsigned: true})
+	c.faults = append(c.faults, Fault{Path: entry.where(), PluginID: id, Reason: reason, Signature: signature})
 }
 
 // Entries returns the plugins by id.

@@ -179,3 +179,34 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
+
+func TestExecutableStaysInItsFolder(t *testing.T) {
+	executable := func(name string) string {
+		return strings.Replace(manifest("a"), "gpx_n", name, 1)
+	}
+	platform := "_" + runtime.GOOS + "_" + runtime.GOARCH
+	tests := []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"above", map[string]string{"a/plugin.json": executable("../gpx_n")}, `"../gpx_n" is not in the folder`},
+		{"far above", map[string]string{"a/plugin.json": executable("bin/../../x/gpx_n")}, "is not in the folder"},
+		{"absolute", map[string]string{"a/plugin.json": executable("/bin/sh")}, `"/bin/sh" is not in the folder`},
+		{"a link out", map[string]string{"a/plugin.json": executable("gpx_n"), "b/x": "x", "a/gpx_n" + platform: "-> b/x"}, "is a link to"},
+		{"a folder that is a link", map[string]string{"a/plugin.json": executable("bin/gpx_n"), "b/gpx_n" + platform: "x", "a/bin": "-> b"}, "is a link to"},
+		{"a link within", map[string]string{"a/plugin.json": executable("gpx_n"), "a/bin/x": "x", "a/gpx_n" + platform: "-> a/bin/x"}, ""},
+		{"further down", map[string]string{"a/plugin.json": executable("bin/gpx_n"), "a/bin/gpx_n" + platform: "x"}, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := scan(tree(t, test.files))
+			switch faults := c.Faults(); {
+			case test.want == "" && (len(faults) > 0 || ids(c) != "a"):
+				t.Errorf("found %q, faults %v", ids(c), faults)
+			case test.want != "" && (len(faults) != 1 || ids(c) != "" || !strings.Contains(faults[0].Reason, test.want)):
+				t.Errorf("found %q, faults %v, want one that says %q", ids(c), faults, test.want)
+			}
+		})
+	}
+}

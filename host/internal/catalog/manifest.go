@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,8 @@ type Manifest struct {
 	Info    Info
 	// Raw is the whole file.
 	Raw json.RawMessage
+	// Sum is the SHA-256 of the file.
+	Sum [sha256.Size]byte
 }
 
 // Info is the manifest's "info", as far as the host reads it.
@@ -76,6 +79,7 @@ func readManifest(path string) (Manifest, error) {
 
 // parseManifest returns what it could read even with an error.
 func parseManifest(raw []byte) (Manifest, error) {
+	sum := sha256.Sum256(raw)
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	var file manifestFile
 	err := json.Unmarshal(raw, &file)
@@ -87,7 +91,7 @@ func parseManifest(raw []byte) (Manifest, error) {
 			Version: file.Info.Version, Description: file.Info.Description,
 			Updated: file.Info.Updated, Author: file.Info.Author.Name,
 		},
-		Raw: raw,
+		Raw: raw, Sum: sum,
 	}
 	if err != nil {
 		return m, place(raw, manifestName, err)

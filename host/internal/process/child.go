@@ -3,6 +3,7 @@ package process
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -30,8 +31,10 @@ const exitGrace = 300 * time.Millisecond
 // child is the operating system's process. It is what go-plugin calls a
 // runner.
 type child struct {
-	id      string
-	cmd     *exec.Cmd
+	id  string
+	cmd *exec.Cmd
+	// verify checks the executable's SHA-256; nil takes any.
+	verify  func(sum [sha256.Size]byte) error
 	log     *log
 	pid     int
 	sandbox *sandbox.Sandbox
@@ -66,6 +69,7 @@ func newChild(c Config, private string) *child {
 	return &child{
 		id:              c.ID,
 		cmd:             cmd,
+		verify:          c.Verify,
 		log:             newLog(c.Logger, c.ID, c.Debug),
 		sandbox:         c.Sandbox,
 		subject:         sandbox.Subject{Policy: c.Policy, Folder: c.Folder, Private: private, State: c.State},
@@ -80,11 +84,19 @@ func newChild(c Config, private string) *child {
 // started it ends, not when the process does: so the goroutine that starts it
 // keeps its thread for as long as the child lives.
 func (c *child) Start(context.Context) error {
-	cell, err := c.sandbox.Cell(c.subject)
+	path := c.cmd.Path
+	executable, err := openVerified(path, c.verify)
 	if err != nil {
 		return err
 	}
-	c.cell = cell
+	defer executable.close()
+	c.subject.Executable = executable.opened()
+	if c.cell, err = c.sandbox.Cell(c.subject); err != nil {
+		return err
+	}
+	if executable != nil && c.cell == nil {
+		execute(c.cmd, executable.file)
+	}
 	stdout, stdoutWriter, err := os.Pipe()
 	if err != nil {
 		return err
@@ -96,11 +108,11 @@ func (c *child) Start(context.Context) error {
 	c.cmd.Stdout, c.cmd.Stderr = stdoutWriter, stderrWriter
 	c.oomKills = oomKills()
 
-	path, started := c.cmd.Path, make(chan error)
+	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := c.cell.Start(c.cmd, c.running)
+		err := executable.start(func() error { return c.cell.Start(c.cmd, c.running) })
 		_, _ = stdoutWriter.Close(), stderrWriter.Close()
 		if err != nil {
 			_, _ = stdout.Close(), stderr.Close()

@@ -22,6 +22,9 @@ func diagnose(path string, err error) error {
 	if _, ok := errors.AsType[*sandbox.Error](err); ok {
 		return err
 	}
+	if _, ok := errors.AsType[*unverified](err); ok {
+		return err
+	}
 	file, statErr := os.Stat(path)
 	switch {
 	case errors.Is(statErr, fs.ErrNotExist):

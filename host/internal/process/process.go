@@ -4,6 +4,7 @@ package process
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,6 +44,10 @@ type Config struct {
 	ID string
 	// Command is the executable and its arguments.
 	Command []string
+	// Verify, if there is one, is asked before every start about the SHA-256
+	// of the executable. On Linux what is executed then is the very file that
+	// was read for it; a script is refused.
+	Verify func(sum [sha256.Size]byte) error
 	// Env is the whole environment, as "KEY=value", but for what the
 	// handshake adds: nothing is inherited.
 	Env []string

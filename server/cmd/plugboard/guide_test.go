@@ -71,6 +71,7 @@ func TestExamples(t *testing.T) {
 env TOKEN=from-the-environment
 exec plugboard datasource add prometheus --type testdata
 mkplugin dist
+mkplugin release
 mkshop shop.db
 `
 	archive := txtar.Archive{Files: []txtar.File{
@@ -138,7 +139,7 @@ func runGenerated(t *testing.T, name string, archive txtar.Archive) {
 func makePlugin(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o700))
-	manifest := `{"id": "my-own-datasource", "type": "datasource", "name": "My own", "backend": true, "executable": "gpx_own"}`
+	manifest := `{"id": "my-own-datasource", "type": "datasource", "name": "My own", "backend": true, "executable": "gpx_own", "info": {"version": "1.0.0"}}`
 	ts.Check(os.WriteFile(filepath.Join(dir, "plugin.json"), []byte(manifest), 0o600))
 	ts.Check(os.Link(lookPath(ts, "plugboard"), filepath.Join(dir, "plugboard"))) // what is elsewhere, a plugin may not execute
 	program := "#!/bin/sh\nexec \"${0%/*}/plugboard\" bundled testdata\n"

@@ -17,16 +17,18 @@ import (
 func newPlugin() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plugin",
-		Short: "List, look into, start and stop the plugins of a server",
+		Short: "List, look into, start and stop the plugins of a server; sign and verify plugins",
 	}
-	return group(cmd, newPluginList(), newPluginShow(), newPluginStart(), newPluginStop(), newPluginRestart(), newPluginEvents(), newPluginLogs())
+	return group(cmd, newPluginList(), newPluginShow(), newPluginStart(), newPluginStop(), newPluginRestart(), newPluginEvents(), newPluginLogs(),
+		newPluginKeygen(), newPluginSign(), newPluginVerify())
 }
 
 // installed is a plugin as the API tells it.
 type installed struct {
-	ID, Name, Type, Category, Signature, QueryText string
-	Info                                           struct{ Version, Description string }
-	Process                                        process
+	ID, Name, Type, Category, QueryText    string
+	Signature, SignatureType, SignatureOrg string
+	Info                                   struct{ Version, Description string }
+	Process                                process
 }
 
 // process is how a plugin's process is.
@@ -72,6 +74,7 @@ found and could not be loaded is told on stderr.`,
 				textColumn("id", list, func(p installed) string { return p.ID }),
 				textColumn("type", list, func(p installed) string { return p.Type }),
 				textColumn("version", list, func(p installed) string { return p.Info.Version }),
+				textColumn("signature", list, func(p installed) string { return p.Signature }),
 				textColumn("state", list, func(p installed) string { return p.Process.State }),
 				textColumn("pid", list, func(p installed) string { return orNone(p.Process.PID) }),
 				textColumn("restarts", list, func(p installed) string { return strconv.Itoa(p.Process.Restarts) }),
@@ -150,6 +153,8 @@ func (p installed) facts() *facts {
 	f.add("version", p.Info.Version)
 	f.add("description", p.Info.Description)
 	f.add("signature", p.Signature)
+	f.add("signature type", p.SignatureType)
+	f.add("signed by", p.SignatureOrg)
 	f.add("query text", p.QueryText)
 	f.add("state", p.Process.State)
 	f.add("pid", orNone(p.Process.PID))
