@@ -11,6 +11,7 @@ import (
 
 	"github.com/plugboard/plugboard/host/hosttest"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/plugintest"
 )
 
 // permissions is the service: admins may see all, cooks the kitchen.
@@ -76,4 +77,13 @@ func ask(t *testing.T, p *hosttest.Plugin, department string) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("%d %s: %s", failure.Status, failure.Source, failure.Message)
+}
+
+func TestSuite(t *testing.T) {
+	service := httptest.NewServer(http.HandlerFunc(permissions))
+	defer service.Close()
+	plugintest.Suite(t, plugin.DataSource(open), plugintest.Subject{
+		Context: plugin.Context{User: &plugin.User{Login: "ada", Role: "Admin"}, DataSource: &plugin.DataSourceSettings{UID: "b", URL: service.URL}},
+		Query:   `{"department":"lab"}`, BadQueries: []string{`{"department":"attic"}`},
+	})
 }

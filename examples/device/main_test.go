@@ -14,6 +14,7 @@ import (
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/host/hosttest"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/plugintest"
 )
 
 func read(t *testing.T, p *hosttest.Plugin, sensor string) float64 {
@@ -175,4 +176,14 @@ func TestGivingUp(t *testing.T) {
 	if got := read(t, p, "temperature"); got != 1 {
 		t.Errorf("the next got %v", got)
 	}
+}
+
+func TestSuite(t *testing.T) {
+	plugintest.Suite(t, plugin.DataSource(open), plugintest.Subject{
+		Context: plugin.Context{
+			User:       &plugin.User{Login: "gardener", Role: "Editor"},
+			DataSource: &plugin.DataSourceSettings{UID: "g", URL: hosttest.Start(t, "./simulator", "127.0.0.1:0")},
+		},
+		Query: `{"sensor":"temperature"}`, Changing: true, BadQueries: []string{`{"sensor":""}`},
+	})
 }

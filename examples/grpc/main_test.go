@@ -16,6 +16,7 @@ import (
 	"github.com/plugboard/plugboard/host"
 	"github.com/plugboard/plugboard/host/hosttest"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/plugintest"
 )
 
 func TestBackend(t *testing.T) {
@@ -133,4 +134,11 @@ func TestPoolAndStream(t *testing.T) {
 	if !errors.Is(err, host.ErrStreamNotFound) {
 		t.Errorf("no such service: got %v", err)
 	}
+}
+
+func TestSuite(t *testing.T) {
+	plugintest.Suite(t, plugin.DataSource(open), plugintest.Subject{
+		Context: plugin.Context{DataSource: &plugin.DataSourceSettings{UID: "g", URL: hosttest.Start(t, "./backend", "127.0.0.1:0")}},
+		Query:   `{"service":"billing"}`, BadQueries: []string{`{"service":"attic"}`},
+	})
 }

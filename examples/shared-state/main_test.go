@@ -10,6 +10,7 @@ import (
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/host/hosttest"
 	"github.com/plugboard/plugboard/plugin"
+	"github.com/plugboard/plugboard/plugin/plugintest"
 )
 
 func TestSharedState(t *testing.T) {
@@ -81,4 +82,11 @@ func TestAtOnce(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d were the first", n)
 	}
+}
+
+func TestSuite(t *testing.T) {
+	plugintest.Suite(t, plugin.DataSource(newVisitors().open), plugintest.Subject{
+		Context: plugin.Context{User: &plugin.User{Login: "ada"}, DataSource: &plugin.DataSourceSettings{UID: "f"}},
+		Query:   `{"number":84}`, Changing: true, BadQueries: []string{`{"number":1}`},
+	})
 }

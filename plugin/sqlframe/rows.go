@@ -70,8 +70,10 @@ func (d Dialect) reading(name string, t *sql.ColumnType) (frame.Type, reading) {
 		return frame.Uint64, readBits
 	case d == SQLServer && name == "UNIQUEIDENTIFIER":
 		return frame.String, readMixedUUID
-	case d == SQLServer && name == "TIME":
+	case (d == SQLServer || d.postgres()) && name == "TIME":
 		return frame.String, readTimeOfDay
+	case d.postgres() && name == "TIMETZ":
+		return frame.String, readTimeAndZone
 	case !ok:
 		of = scanned(t.ScanType())
 	}

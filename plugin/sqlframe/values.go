@@ -294,10 +294,18 @@ func readMixedUUID(c *typed, value any) error {
 	return nil
 }
 
-// readTimeOfDay reads SQL Server's times of day, which come with a date.
+// readTimeOfDay reads times of day, which some drivers give a date.
 func readTimeOfDay(c *typed, value any) error {
 	if at, ok := value.(time.Time); ok {
 		value = at.Format("15:04:05.999999999")
+	}
+	return readText(c, value)
+}
+
+// readTimeAndZone reads times of day with a zone, as PostgreSQL writes them.
+func readTimeAndZone(c *typed, value any) error {
+	if at, ok := value.(time.Time); ok {
+		value = strings.TrimSuffix(at.Format("15:04:05.999999999-07:00"), ":00")
 	}
 	return readText(c, value)
 }

@@ -339,3 +339,27 @@ func TestResources(t *testing.T) {
 		}
 	}
 }
+
+func TestSuite(t *testing.T) {
+	gone := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.FormValue("query") {
+		case "slow":
+			select {
+			case <-r.Context().Done():
+			case <-gone:
+			}
+		case "sum(":
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"status":"error","errorType":"bad_data","error":"parse error"}`)
+			return
+		}
+		fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"job":"a"},"values":[[1704067200,"1"]]}]}}`)
+	}))
+	defer server.Close()
+	defer close(gone)
+	plugintest.Suite(t, Plugin(), plugintest.Subject{
+		Context: sourceAt(server.URL, `{}`),
+		Query:   `{"expr": "up", "range": true}`, Slow: `{"expr": "slow", "range": true}`, BadQueries: []string{`{}`, `{"expr": "sum("}`},
+	})
+}

@@ -46,27 +46,34 @@ const weather = `CREATE TABLE weather (at timestamptz, city text, high integer);
 INSERT INTO weather VALUES ('2012-03-01T00:00:10Z', 'Seattle', 12), ('2012-03-01T00:00:20Z', 'Seattle', 14),
 	('2012-03-01T00:03:00Z', 'Oslo', -3), ('2012-04-01', 'Oslo', 1)`
 
+// postgresTypes are types and a value of each.
+var postgresTypes = []string{
+	"smallint", "1", "integer", "-2", "bigint", "9007199254740993", "oid", "42",
+	"real", "0.1", "double precision", "-Infinity", "numeric", "12345.678", "numeric(10,2)", "NaN", "money", "12.50",
+	"boolean", "true", "text", "tëxt", "varchar(3)", "abc", "char(3)", "a", "name", "n", "mood", "happy", "positive", "7",
+	"uuid", "0b4a5a6e-0000-4000-8000-000000000001", "bytea", `\xdead`, "bit(3)", "101", "xml", "<a/>",
+	"json", `{"a": [1, null]}`, "jsonb", `"x"`,
+	"date", "2012-01-02", "timestamp", "2012-01-02 03:04:05.000006", "timestamptz", "2012-01-02 03:04:05+02",
+	"date", "9999-12-31", "timestamptz", "infinity",
+	"time", "03:04:05", "timetz", "03:04:05+01", "interval", "1 day 02:00:00",
+	"integer[]", "{1,NULL}", "text[][]", `{{"a","b c"}}`, "int4range", "[1,5)", "inet", "10.0.0.1/8", "macaddr", "08:00:2b:01:02:03",
+	"point", "(1,2)", "tsvector", "a", "pg_lsn", "0/0",
+}
+
+// selectTypes selects a column of each type, in a row of values and one of nulls.
+func selectTypes() string {
+	var values, nulls []string
+	for i := 0; i < len(postgresTypes); i += 2 {
+		values = append(values, fmt.Sprintf(`CAST('%s' AS %s) AS "%s"`, postgresTypes[i+1], postgresTypes[i], postgresTypes[i]))
+		nulls = append(nulls, "NULL")
+	}
+	return "SELECT " + strings.Join(values, ", ") + " UNION ALL SELECT " + strings.Join(nulls, ", ")
+}
+
 func TestPostgresTypes(t *testing.T) {
 	x, _ := newPostgres(t, "types", `CREATE TYPE mood AS ENUM ('happy', 'sad');
 CREATE DOMAIN positive AS integer CHECK (VALUE > 0)`)
-	types := []string{
-		"smallint", "1", "integer", "-2", "bigint", "9007199254740993", "oid", "42",
-		"real", "0.1", "double precision", "-Infinity", "numeric", "12345.678", "numeric(10,2)", "NaN", "money", "12.50",
-		"boolean", "true", "text", "tëxt", "varchar(3)", "abc", "char(3)", "a", "name", "n", "mood", "happy", "positive", "7",
-		"uuid", "0b4a5a6e-0000-4000-8000-000000000001", "bytea", `\xdead`, "bit(3)", "101", "xml", "<a/>",
-		"json", `{"a": [1, null]}`, "jsonb", `"x"`,
-		"date", "2012-01-02", "timestamp", "2012-01-02 03:04:05.000006", "timestamptz", "2012-01-02 03:04:05+02",
-		"date", "9999-12-31", "timestamptz", "infinity",
-		"time", "03:04:05", "timetz", "03:04:05+01", "interval", "1 day 02:00:00",
-		"integer[]", "{1,NULL}", "text[][]", `{{"a","b c"}}`, "int4range", "[1,5)", "inet", "10.0.0.1/8", "macaddr", "08:00:2b:01:02:03",
-		"point", "(1,2)", "tsvector", "a", "pg_lsn", "0/0",
-	}
-	var values, nulls []string
-	for i := 0; i < len(types); i += 2 {
-		values = append(values, fmt.Sprintf(`CAST('%s' AS %s) AS "%s"`, types[i+1], types[i], types[i]))
-		nulls = append(nulls, "NULL")
-	}
-	got := x.frame(t, "SELECT "+strings.Join(values, ", ")+" UNION ALL SELECT "+strings.Join(nulls, ", "))
+	got := x.frame(t, selectTypes())
 	got.Meta.ExecutedQueryString = ""
 	frametest.Golden(t, "testdata/postgres.txt", got, *update)
 }
