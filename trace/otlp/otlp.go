@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +48,8 @@ type Config struct {
 }
 
 // FromEnv returns an Exporter if the host asked for traces, and nil if it did
-// not. It is what plugin.Plugin's Trace takes.
+// not. It is what plugin.Plugin's Trace takes. A host that propagates by
+// Jaeger's header alone is told that its traces are not continued.
 func FromEnv(logger *slog.Logger) (trace.Tracer, error) {
 	config := Config{Address: os.Getenv(AddressVariable), Sampler: os.Getenv(SamplerTypeVariable), SamplerParam: 1, Logger: logger}
 	if config.Address == "" {
@@ -62,6 +64,9 @@ func FromEnv(logger *slog.Logger) (trace.Tracer, error) {
 	if err != nil {
 		return nil, err // not e: a nil *Exporter is no nil Tracer
 	}
+	if p := os.Getenv(PropagationVariable); p != "" && !strings.Contains(p, "w3c") {
+		e.config.Logger.Warn("traces of the host are not continued: only W3C trace context is understood", "propagation", p)
+	}
 	return e, nil
 }
 
@@ -71,6 +76,8 @@ type Exporter struct {
 	config  Config
 	sampler sampler
 	enough  chan struct{} // wakes Run
+	// lastTime is what Run has left when its context ends.
+	lastTime time.Duration
 
 	mu      sync.Mutex
 	waiting []trace.Record
@@ -101,7 +108,7 @@ func New(c Config) (*Exporter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Exporter{config: c, sampler: sampler, enough: make(chan struct{}, 1)}, nil
+	return &Exporter{config: c, sampler: sampler, enough: make(chan struct{}, 1), lastTime: lastTime}, nil
 }
 
 // Sample implements trace.Tracer.
@@ -131,6 +138,11 @@ func (e *Exporter) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
+	// A message that is under way when ctx ends is not cut off, as it would be
+	// sent twice then.
+	sending, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(e.lastTime, cut) })()
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	reachable := true
@@ -141,15 +153,13 @@ func (e *Exporter) Run(ctx context.Context) (err error) {
 		case <-e.enough:
 		case <-tick.C:
 		}
-		failed := e.sendAll(ctx, conn)
+		failed := e.sendAll(sending, conn)
 		if ctx.Err() == nil && reachable != (failed == nil) {
 			reachable = failed == nil
 			e.tell(failed)
 		}
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTime)
-	defer cancel()
-	failed := e.sendAll(last, conn)
+	failed := e.sendAll(sending, conn)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if lost := len(e.waiting) + e.dropped; lost > 0 {

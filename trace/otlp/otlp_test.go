@@ -108,6 +108,7 @@ func TestExporter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.lastTime = time.Minute // others use this machine too
 	stop := run(e)
 	someSpans(e, mostSent) // as many are sent at once
 	for deadline := time.Now().Add(time.Minute); c.spans("some work") < mostSent; {
@@ -136,6 +137,7 @@ func TestCollectorAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	someSpans(e, mostWaiting+5)
+	e.lastTime = time.Minute // others use this machine too
 	stop := run(e)
 	if err := stop(); err == nil || !strings.Contains(err.Error(), "4101 spans were not sent to "+address) {
 		t.Errorf("got %v", err)
@@ -160,6 +162,14 @@ func TestFromEnv(t *testing.T) {
 	tracer, err := FromEnv(slog.Default())
 	if err != nil || tracer.(*Exporter).sampler != ratio(.5) {
 		t.Errorf("%v, %v", tracer, err)
+	}
+	var log bytes.Buffer
+	for propagation, warned := range map[string]bool{"": false, "w3c": false, "jaeger,w3c": false, "jaeger": true} {
+		log.Reset()
+		t.Setenv(PropagationVariable, propagation)
+		if _, err := FromEnv(slog.New(slog.NewTextHandler(&log, nil))); err != nil || strings.Contains(log.String(), "not continued") != warned {
+			t.Errorf("propagation %q: %v, %s", propagation, err, log.String())
+		}
 	}
 	for name, value := range map[string]string{AddressVariable: "localhost", SamplerTypeVariable: "remote", SamplerParamVariable: "much"} {
 		t.Run(name, func(t *testing.T) {
