@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -51,6 +52,7 @@ type settings struct {
 
 type model struct {
 	Do   string `json:"do"`
+	Unit string `json:"unit" enum:"mm,inch"`
 	Mode string `json:"mode"` // what theirs calls it
 	Rows int    `json:"rows"`
 }
@@ -113,6 +115,11 @@ func (e *everything) Query(ctx context.Context, q plugin.Query[model]) (frame.Fr
 		panic("as ordered")
 	case "downstream":
 		return texts("partial"), plugin.Downstream(errors.New("no answer"))
+	case "network":
+		_, err := net.Dial("tcp", "127.0.0.1:1")
+		return nil, fmt.Errorf("ask: %w", err)
+	case "status":
+		return nil, plugin.Errorf(q.Model.Rows, "as ordered")
 	case "kill":
 		os.Exit(7)
 	}
@@ -148,6 +155,8 @@ func (e *everything) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case "/panic":
 		panic("as ordered")
+	case "/denied":
+		plugin.WriteError(w, plugin.Errorf(http.StatusForbidden, "not for %s", plugin.ContextFrom(r.Context()).User.Login))
 	case "/wait":
 		fmt.Fprint(w, "first")
 		_ = http.NewResponseController(w).Flush()
@@ -186,6 +195,12 @@ func (e *everything) Publish(_ context.Context, c plugin.Channel) (plugin.Stream
 }
 
 func (e *everything) RunStream(ctx context.Context, c plugin.Channel, to *plugin.Sender) error {
+	switch c.Path {
+	case "denied":
+		return plugin.Errorf(http.StatusForbidden, "as ordered")
+	case "panic":
+		panic("as ordered")
+	}
 	if c.Path == "forever" {
 		<-ctx.Done()
 		return ctx.Err()
