@@ -10,8 +10,12 @@ import (
 )
 
 // answers counts the calls whose answers are not sent yet: an answer can be
-// large, and is sent after the author's code and ours have returned.
-type answers struct{ underWay atomic.Int64 }
+// large, and is sent after the author's code and ours have returned. Of
+// connections it tells who watches the host, if there is one.
+type answers struct {
+	underWay atomic.Int64
+	host     *hostWatch
+}
 
 // apart marks calls that are no author's: go-plugin's, some of which last as
 // long as the process.
@@ -40,7 +44,12 @@ func (a *answers) HandleRPC(ctx context.Context, event stats.RPCStats) {
 }
 
 func (a *answers) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
-func (a *answers) HandleConn(context.Context, stats.ConnStats)                       {}
+
+func (a *answers) HandleConn(ctx context.Context, event stats.ConnStats) {
+	if a.host != nil {
+		a.host.HandleConn(ctx, event)
+	}
+}
 
 // sentTime is what gRPC is given to write what it has been handed.
 const sentTime = 50 * time.Millisecond

@@ -75,7 +75,3 @@ func (w *hostWatch) HandleConn(_ context.Context, event stats.ConnStats) {
 	default:
 	}
 }
-
-func (w *hostWatch) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
-func (w *hostWatch) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
-func (w *hostWatch) HandleRPC(context.Context, stats.RPCStats)                         {}

@@ -77,6 +77,7 @@ func Serve(ctx context.Context, p Plugin) error {
 	log := hclog.New(&hclog.LoggerOptions{Level: logLevel(), Output: os.Stderr, JSONFormat: true})
 	s := newServer(p, slog.New(logHandler{to: log}))
 	defer s.startTracing()()
+	s.answers.host = host
 	serving := newServing()
 
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -101,7 +102,7 @@ func Serve(ctx context.Context, p Plugin) error {
 		},
 		VersionedPlugins: map[int]goplugin.PluginSet{protocolVersion: {"plugin": grpcPlugin{server: s}}},
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			server := grpc.NewServer(append(opts, s.options(grpc.StatsHandler(host))...)...)
+			server := grpc.NewServer(append(opts, s.options()...)...)
 			serving.begin(server)
 			return server
 		},
