@@ -23,9 +23,12 @@ const (
 	locatePatience = time.Second
 )
 
-// errLed ends a plugin because another process is to take its place: the host
-// starts it again, and it becomes a locator, or stops to be one.
-var errLed = errors.New("another process serves this plugin now")
+// errLed ends a plugin because another process has taken its place, or has left
+// it: the host starts it again, and it becomes a locator, or stops to be one.
+// The status with which Main exits then tells our host that it is no crash.
+var errLed = errors.New("the plugin is to be started again: another process has begun to serve it, or ended")
+
+const handedOver = 75
 
 // executableHome is the folder that the executable lies in, as hosts start it.
 func executableHome() home {
@@ -86,7 +89,7 @@ func (h home) locate(ctx context.Context, host *hostWatch, address string) error
 			return errHostGone
 		}
 	}
-	return nil
+	return errLed
 }
 
 // awaitStandalone returns when another process has come to serve the plugin, or

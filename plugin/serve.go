@@ -34,7 +34,10 @@ func Main(p Plugin) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	err := Serve(ctx, p)
 	stop()
-	if err != nil {
+	switch {
+	case errors.Is(err, errLed):
+		os.Exit(handedOver)
+	case err != nil:
 		fmt.Fprintln(stderr, err)
 		os.Exit(1)
 	}
@@ -113,11 +116,8 @@ func Serve(ctx context.Context, p Plugin) error {
 	cancel(nil)
 	watchers.Wait()
 	s.drain()
-	switch {
-	case errors.Is(cause, errHostGone):
+	if errors.Is(cause, errHostGone) || errors.Is(cause, errLed) {
 		return cause
-	case errors.Is(cause, errLed):
-		return nil
 	}
 	if !serving.begun.Load() {
 		return errors.New("serving failed: the log has the reason")

@@ -3,9 +3,13 @@
 package server_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +119,58 @@ func TestResourceFiles(t *testing.T) {
 				t.Errorf("headers: %v", answer.Header)
 			}
 		})
+	}
+}
+
+// TestDebuggedPlugin serves the plugin from a process of its own, as in a
+// debugger, more often than a plugin may crash: the server goes there and comes
+// back.
+func TestDebuggedPlugin(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "plugin.json"), fmt.Sprintf(manifest, "debugged-datasource"), 0o600)
+	executable := filepath.Join(dir, "gpx_test_"+runtime.GOOS+"_"+runtime.GOARCH)
+	self, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(executable, self, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, config.Config{PluginDirs: []string{dir}, AllowUnsigned: []string{"*"}})
+	r.want(200, "added", "POST", "/api/datasources", `{"uid":"one","name":"one","type":"debugged-datasource"}`)
+	for range 2 {
+		debugged := exec.CommandContext(t.Context(), executable)
+		debugged.Env = append(os.Environ(), "PLUGBOARD_STANDALONE=1")
+		debugged.Stderr = t.Output()
+		if err := debugged.Start(); err != nil {
+			t.Fatal(err)
+		}
+		pid := fmt.Sprintf(`"values":[[%d]]`, debugged.Process.Pid)
+		r.eventuallyAnswers(pid, true)
+		if err := debugged.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		if err := debugged.Wait(); err != nil {
+			t.Error(err)
+		}
+		r.eventuallyAnswers(pid, false)
+	}
+}
+
+// eventuallyAnswers waits until queries are answered, with a part or without.
+func (r *running) eventuallyAnswers(part string, with bool) {
+	r.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		answer := r.ask(r.t.Context(), "POST", "/api/ds/query", `{"queries":[{"datasource":{"uid":"one"}}]}`)
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err == nil && answer.StatusCode == http.StatusOK && strings.Contains(string(body), part) == with {
+			return
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("answers %d %s, want …%s…: %t", answer.StatusCode, body, part, with)
+		}
+		<-time.After(20 * time.Millisecond)
 	}
 }

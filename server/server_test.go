@@ -30,7 +30,7 @@ import (
 
 // TestMain makes this binary the plugin of its own tests.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "be-a-plugin" {
+	if len(os.Args) == 2 && os.Args[1] == "be-a-plugin" || os.Getenv("grafana_plugin_type") != "" || os.Getenv("PLUGBOARD_STANDALONE") != "" {
 		plugin.Main(plugin.DataSource(open))
 	}
 	os.Exit(m.Run())

@@ -45,6 +45,14 @@ func (e *ExitError) Error() string {
 // process can catch.
 func (e *ExitError) Killed() bool { return e.How == "signal: killed" }
 
+// HandedOver reports whether the process wants to be started again, since
+// another serves the plugin now, or does no longer: plugins on our SDK leave
+// with that status. It is no crash.
+func (e *ExitError) HandedOver() bool { return e.Code == handedOver }
+
+// handedOver is the C library's EX_TEMPFAIL: try again.
+const handedOver = 75
+
 // exitError tells how the child has ended, err being what waiting for it gave.
 func (c *child) exitError(err error) *ExitError {
 	e := &ExitError{ID: c.id, How: "exit status 0", Stderr: c.log.tail()}

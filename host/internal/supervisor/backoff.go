@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"math/rand/v2"
 	"time"
 )
@@ -65,6 +66,16 @@ func (c *crashes) died(now time.Time) bool {
 	}
 	c.times = append(recent, now)
 	return len(c.times) >= c.limit
+}
+
+// handedOver tells whether a process has ended only to be started again: it
+// says so itself.
+func handedOver(err error) bool {
+	said, ok := errors.AsType[interface {
+		error
+		HandedOver() bool
+	}](err)
+	return ok && said.HandedOver()
 }
 
 func (c *crashes) forget() { c.times = nil }

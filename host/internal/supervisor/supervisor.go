@@ -347,7 +347,7 @@ func (s *Supervisor[P]) died(verdict error) step {
 		s.wait(err, 0)
 		h.Process.Stop()
 		return s.starting
-	case s.crashes.died(time.Now()):
+	case !handedOver(err) && s.crashes.died(time.Now()):
 		return s.quarantine(err)
 	}
 	delay := s.retry.died(age)
