@@ -16,7 +16,7 @@ import (
 
 // faults are what is wrong with a source, by what it does.
 type faults struct {
-	unhealthy, failing, restless, dropping, stubborn, swapping, credulous,
+	unhealthy, failing, restless, dropping, stubborn, credulous,
 	panicking, blaming, telling, leaking, hanging, clinging bool
 }
 

@@ -219,3 +219,12 @@ func TestSuite(t *testing.T) {
 		})
 	}
 }
+
+// TestHugeRow: a row larger than any buffer arrives whole.
+func TestHugeRow(t *testing.T) {
+	x, _ := newPostgres(t, "huge", "")
+	f := x.frame(t, "SELECT repeat('x', 50000000) AS t, 7 AS n")
+	if text, _ := frame.Value[string](f.Field("t"), 0); len(text) != 50_000_000 || f.Field("n").At(0) != int32(7) {
+		t.Errorf("%d bytes", len(text))
+	}
+}
