@@ -24,6 +24,9 @@ type Config struct {
 	// Bundled are plugins that come with the embedder's own program. They win
 	// over those in PluginDirs and need no signature.
 	Bundled []Bundled
+	// Remote are plugins that run elsewhere. They win over those in PluginDirs;
+	// their certificates stand for a signature.
+	Remote []Remote
 	// TrustedKeys are the keys whose signatures plugins may carry; nil stands
 	// for Grafana Labs' own, for all plugins. A plugin that is not bundled is
 	// loaded if a trusted key vouches for every file of it, or if it has no
@@ -174,6 +177,7 @@ func (c Config) Validate() error {
 	if _, err := c.ring(); err != nil {
 		faults = append(faults, err)
 	}
+	faults = append(faults, c.checkRemote()...)
 	for id, settings := range c.PluginEnv {
 		for key, value := range settings {
 			if key == "" || strings.ContainsAny(key, "=\x00") || strings.Contains(value, "\x00") {

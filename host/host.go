@@ -65,6 +65,11 @@ func open(c Config) (*catalog.Catalog, map[string]trust.Signature, error) {
 			return nil, nil, fmt.Errorf("host configuration: Bundled[%d]: %w", i, err)
 		}
 	}
+	for i, remote := range c.Remote {
+		if err := installed.Bundle(remote.Manifest, nil, remote.Aliases); err != nil {
+			return nil, nil, fmt.Errorf("host configuration: Remote[%d]: %w", i, err)
+		}
+	}
 	for _, dir := range c.PluginDirs {
 		installed.Scan(dir)
 	}

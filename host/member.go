@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/plugboard/plugboard/host/internal/catalog"
 	"github.com/plugboard/plugboard/host/internal/gate"
 	"github.com/plugboard/plugboard/host/internal/process"
@@ -26,6 +28,7 @@ type member struct {
 	gate       *gate.Gate
 	logger     *slog.Logger
 	kept       logTail
+	address    string // of a remote plugin
 	// described is what one of the plugin's processes has said of itself.
 	described atomic.Pointer[described]
 	// files are read when somebody asks for them.
@@ -36,8 +39,15 @@ type member struct {
 
 // running is one process of a plugin and the client to it.
 type running struct {
-	*process.Process
+	peer
 	client *plugin.Client
+}
+
+// peer is a plugin's process: one of ours, or what we see of another's.
+type peer interface {
+	supervisor.Process
+	Probe(context.Context) error
+	Conn() *grpc.ClientConn
 }
 
 func (h *Host) newMember(entry *catalog.Entry, signature trust.Signature) *member {
@@ -64,26 +74,31 @@ func (h *Host) newMember(entry *catalog.Entry, signature trust.Signature) *membe
 	}
 	m.logger = logs.With(slog.String(keyPlugin, id))
 	m.gate = gate.New(h.config.Limits.gate(h.config.Wait))
+	begin, crashes := func(ctx context.Context) (peer, error) { return process.Start(ctx, config) }, h.config.Crashes
+	if remote, ok := h.config.remote(id); ok {
+		m.address = remote.Address
+		begin, crashes = remote.connect(h.config.StartTimeout), -1 // a network that breaks is no crash
+	}
 	m.supervisor = supervisor.New(supervisor.Config[*running]{
-		Start:       func(ctx context.Context) (*running, error) { return h.start(ctx, config) },
+		Start:       func(ctx context.Context) (*running, error) { return h.start(ctx, begin) },
 		Probe:       func(ctx context.Context, r *running) error { return r.Probe(ctx) },
 		ProbeEvery:  h.config.ProbeEvery,
 		Wait:        h.config.Wait,
-		Crashes:     h.config.Crashes,
+		Crashes:     crashes,
 		CrashWindow: h.config.CrashWindow,
 		Logger:      m.logger,
 	})
 	return m
 }
 
-func (h *Host) start(ctx context.Context, c process.Config) (*running, error) {
-	p, err := process.Start(ctx, c)
+func (h *Host) start(ctx context.Context, begin func(context.Context) (peer, error)) (*running, error) {
+	p, err := begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	client := plugin.NewClient(p.Conn())
 	client.LimitAnswers(h.config.Limits.maxAnswer())
-	return &running{Process: p, client: client}, nil
+	return &running{peer: p, client: client}, nil
 }
 
 // acquire returns the plugin's process, which is to be released. A patient call

@@ -12,13 +12,16 @@ type Plugin struct {
 	Manifest Manifest
 	// Dir holds its plugin.json; empty for a bundled plugin.
 	Dir string
+	// Address is where a remote plugin is; empty for one that runs here.
+	Address string
 	// Parent is the id of the plugin in whose directory it lies.
 	Parent    string
 	Signature Signature
 	// Signer is who has signed it; empty unless Signature is SignatureValid.
 	Signer Signer
 	State  State
-	// PID is 0 unless State is StateReady or StateDegraded.
+	// PID is 0 unless State is StateReady or StateDegraded, and of a remote
+	// plugin.
 	PID int
 	// Since is when State was entered.
 	Since time.Time
@@ -102,6 +105,7 @@ func (m *member) plugin() Plugin {
 		Manifest:  manifest(m.entry.Manifest),
 		Dir:       m.entry.Dir,
 		Parent:    m.entry.Parent,
+		Address:   m.address,
 		Signature: Signature(m.signature.Status),
 		Signer:    Signer{Type: m.signature.Type, Org: m.signature.Org, Key: m.signature.Key, KeyID: m.signature.KeyID},
 		State:     StateNoBackend,

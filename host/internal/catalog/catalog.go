@@ -20,7 +20,7 @@ type Entry struct {
 	Command []string
 	// Aliases are further ids it answers to.
 	Aliases []string
-	// Bundled: it came with the host's own binary.
+	// Bundled: it came with the host's own binary, or the host was told of it.
 	Bundled bool
 }
 

@@ -143,11 +143,14 @@ func (p *Process) start(ctx context.Context, timeout time.Duration) error {
 	return nil
 }
 
-// Probe asks for a sign of life. Any answer will do: a plugin in standalone
+// Probe asks for a sign of life.
+func (p *Process) Probe(ctx context.Context) error { return probe(ctx, p.conn) }
+
+// probe asks for a sign of life. Any answer will do: a plugin in standalone
 // mode has no health service.
-func (p *Process) Probe(ctx context.Context) error {
+func probe(ctx context.Context, conn *grpc.ClientConn) error {
 	request := &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName}
-	_, err := grpc_health_v1.NewHealthClient(p.conn).Check(ctx, request)
+	_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, request)
 	switch status.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
 		return err
