@@ -106,10 +106,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		PluginDirs: c.PluginDirs, Bundled: c.Bundled, AllowUnsigned: c.AllowUnsigned, TrustedKeys: c.Trust, RootURL: c.RootURL,
 		PluginEnv: c.PluginSettings, Chunked: c.ChunkedPlugins, Logger: s.log,
 		OTLPAddress: c.OTLPAddress, StartTimeout: c.StartTimeout, Crashes: c.Crashes, CrashWindow: c.CrashWindow,
-		Limits: host.Limits{
-			Time: c.Limits.Time, Bytes: c.Limits.Bytes, Rows: c.Limits.Rows,
-			Calls: c.Limits.Calls, CallsPerDataSource: c.Limits.CallsPerDataSource,
-		},
+		Limits: c.Limits, Remote: c.Remote,
 		Sandbox: c.Sandbox, StateDir: stateDir, Cgroup: c.Cgroup,
 	})
 	if err != nil {
@@ -162,7 +159,7 @@ func (s *Server) pluginStates() []telemetry.Plugin {
 
 func telemetryOf(p host.Plugin) telemetry.Plugin {
 	t := telemetry.Plugin{
-		ID: p.Manifest.ID, Up: p.PID != 0, State: string(p.State), Restarts: p.Restarts,
+		ID: p.Manifest.ID, Up: p.State == host.StateReady || p.State == host.StateDegraded, State: string(p.State), Restarts: p.Restarts,
 		Entered: map[string]int{}, Calls: p.Calls, Waiting: p.Waiting,
 	}
 	for _, state := range host.States {

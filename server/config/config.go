@@ -39,7 +39,7 @@ type Config struct {
 	StartTimeout time.Duration
 	// Limits bound what calls may take; a zero field stands for the host's
 	// default, a negative one for no limit.
-	Limits Limits
+	Limits host.Limits
 	// Crashes is how many times within CrashWindow a plugin may crash: the last
 	// of them puts it into quarantine. Default: the host's, 3 in 5 minutes. A
 	// negative number lets it crash for ever.
@@ -63,6 +63,8 @@ type Config struct {
 	// Cgroup is a cgroup v2 folder to make a group for every plugin in.
 	// Default: the one that systemd has delegated, if it has.
 	Cgroup string
+	// Remote are plugins that run elsewhere.
+	Remote []host.Remote
 	// LogLevel is the least that is logged; default Info.
 	LogLevel slog.Level
 	// OTLPAddress is where traces go: host:port of an OpenTelemetry collector,
@@ -74,14 +76,6 @@ type Config struct {
 	// Anonymous lets everybody in as admin. It is for `plugboard demo`, which
 	// listens on loopback only; no flag, file or variable sets it.
 	Anonymous bool
-}
-
-// Limits are the host's.
-type Limits struct {
-	Time        time.Duration
-	Bytes, Rows int64
-	// Calls is per plugin, CallsPerDataSource per data source.
-	Calls, CallsPerDataSource int
 }
 
 const (

@@ -123,11 +123,11 @@ func TestFlags(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	for text, want := range map[string]string{
-		"query-timeout=90s": "", "query-timeout=none": "", "query-timeout=soon": `is "soon", want a time such as 90s or 5m, or none`,
-		"answer-bytes=64MiB": "", "answer-bytes=1000": "", "answer-bytes=1.5GB": `is "1.5GB", want a size such as 64MiB, or none`,
-		"answer-bytes=99999999999GiB": `is "99999999999GiB", want a size such as 64MiB, or none`,
-		"answer-rows=5":               "", "answer-rows=0": `is "0", want a number above 0, or none`,
-		"crashes=3/5m": "", "crashes=none": "", "crashes=3": `is "3", want a number and a time such as 3/5m, or none`,
+		"query-timeout=90s": "", "query-timeout=unlimited": "", "query-timeout=soon": `is "soon", want a time such as 90s or 5m, or unlimited`,
+		"answer-bytes=64MiB": "", "answer-bytes=1000": "", "answer-bytes=1.5 GB": `is "1.5 GB", want a size such as 64MiB, or unlimited`,
+		"answer-bytes=99999999999GiB": `is "99999999999GiB", want a size such as 64MiB, or unlimited`,
+		"answer-rows=5":               "", "answer-rows=0": `is "0", want a number above 0, or unlimited`,
+		"crashes=3/5m": "", "crashes=unlimited": "", "crashes=3": `is "3", want a number and a time such as 3/5m, or unlimited`,
 		"start-timeout=-1s": `is "-1s", want a time such as 90s or 5m`,
 	} {
 		name, value, _ := strings.Cut(text, "=")

@@ -113,6 +113,7 @@ func (l *loader) fileFields(doc *document, folder string) map[string]read {
 	fields := map[string]read{
 		"plugin-settings": func(n *yaml.Node, field string) { l.config.PluginSettings = readPluginSettings(doc, n, field) },
 		"sandbox":         func(n *yaml.Node, field string) { l.config.Sandbox = readPolicies(doc, n, field, folder) },
+		"remote":          func(n *yaml.Node, field string) { l.config.Remote = doc.remote(n, field, folder) },
 		"trust":           func(n *yaml.Node, field string) { l.config.Trust = doc.trust(n, field, folder) },
 	}
 	for _, s := range settings {
@@ -133,7 +134,7 @@ func (l *loader) fileFields(doc *document, folder string) map[string]read {
 }
 
 func fileSettings() []string {
-	names := []string{"plugin-settings", "sandbox", "trust"}
+	names := []string{"plugin-settings", "remote", "sandbox", "trust"}
 	for _, s := range settings {
 		names = append(names, s.name)
 	}

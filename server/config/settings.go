@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"net/url"
 	"slices"
@@ -77,32 +76,32 @@ var settings = []setting{
 	},
 	{
 		name:  "query-timeout",
-		usage: "`time` that a plugin may take to answer queries or a health check, or none (default 5m)",
-		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.Time, setDuration) },
+		usage: "`time` that a plugin may take to answer queries or a health check, or unlimited (default 5m)",
+		set:   func(c *Config, v []string) string { return orUnlimited(v[0], &c.Limits.Time, setDuration) },
 	},
 	{
 		name:  "answer-bytes",
-		usage: "`size` that a plugin's answer to queries may have, such as 64MiB, or none (default 256MiB)",
-		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.Bytes, setSize) },
+		usage: "`size` that a plugin's answer to queries may have, such as 64MiB, or unlimited (default 256MiB)",
+		set:   func(c *Config, v []string) string { return orUnlimited(v[0], &c.Limits.Bytes, setSize) },
 	},
 	{
 		name:  "answer-rows",
-		usage: "`number` of rows that the answer to one query may have, or none (default none)",
-		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.Rows, setNumber) },
+		usage: "`number` of rows that the answer to one query may have, or unlimited (default unlimited)",
+		set:   func(c *Config, v []string) string { return orUnlimited(v[0], &c.Limits.Rows, setNumber) },
 	},
 	{
 		name:  "plugin-calls",
-		usage: "`number` of calls that a plugin is asked at once, or none; others wait (default 256)",
-		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.Calls, setNumber) },
+		usage: "`number` of calls that a plugin is asked at once, or unlimited; others wait (default 256)",
+		set:   func(c *Config, v []string) string { return orUnlimited(v[0], &c.Limits.Calls, setNumber) },
 	},
 	{
 		name:  "source-calls",
-		usage: "`number` of calls that one data source is asked at once, or none; others wait (default 128)",
-		set:   func(c *Config, v []string) string { return orNone(v[0], &c.Limits.CallsPerDataSource, setNumber) },
+		usage: "`number` of calls that one data source is asked at once, or unlimited; others wait (default 128)",
+		set:   func(c *Config, v []string) string { return orUnlimited(v[0], &c.Limits.CallsPerDataSource, setNumber) },
 	},
 	{
 		name:  "crashes",
-		usage: "`number/time` of crashes that put a plugin into quarantine, or none (default 3/5m)",
+		usage: "`number/time` of crashes that put a plugin into quarantine, or unlimited (default 3/5m)",
 		set:   setCrashes,
 	},
 	{
@@ -201,14 +200,14 @@ func setLogLevel(c *Config, values []string) string {
 	return ""
 }
 
-// orNone reads a limit; none is negative.
-func orNone[N ~int | ~int64](text string, limit *N, set func(*N, string) string) string {
-	if text == "none" {
+// orUnlimited reads a limit; unlimited is negative.
+func orUnlimited[N ~int | ~int64](text string, limit *N, set func(*N, string) string) string {
+	if text == unlimited {
 		*limit = -1
 		return ""
 	}
 	if problem := set(limit, text); problem != "" {
-		return problem + ", or none"
+		return problem + ", or " + unlimited
 	}
 	return ""
 }
@@ -231,36 +230,23 @@ func setNumber[N ~int | ~int64](n *N, text string) string {
 	return ""
 }
 
-// units of sizes, the longer names first.
-var units = []struct {
-	name  string
-	bytes int64
-}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1}, {"", 1}}
-
 func setSize(size *int64, text string) string {
-	for _, unit := range units {
-		number, ok := strings.CutSuffix(text, unit.name)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-		if err == nil && n > 0 && n <= math.MaxInt64/unit.bytes {
-			*size = n * unit.bytes
-			return ""
-		}
-		break
+	bytes, err := parseBytes(text, 64)
+	if err != nil || !(bytes >= 1 && bytes < 1<<60) {
+		return fmt.Sprintf("is %q, want a size such as 64MiB", text)
 	}
-	return fmt.Sprintf("is %q, want a size such as 64MiB", text)
+	*size = int64(bytes)
+	return ""
 }
 
 func setCrashes(c *Config, values []string) string {
-	if values[0] == "none" {
+	if values[0] == unlimited {
 		c.Crashes = -1
 		return ""
 	}
 	number, window, _ := strings.Cut(values[0], "/")
 	if setNumber(&c.Crashes, number) != "" || setDuration(&c.CrashWindow, window) != "" {
-		return fmt.Sprintf("is %q, want a number and a time such as 3/5m, or none", values[0])
+		return fmt.Sprintf("is %q, want a number and a time such as 3/5m, or unlimited", values[0])
 	}
 	return ""
 }
