@@ -68,7 +68,7 @@ soak: ## plugins that are killed, hung and restarted at random for ten minutes, 
 	cd conformance && GOWORK=off $(GO) run ./soak
 
 .PHONY: bench-server
-bench-server: ## our server beside a host on the official SDK, five minutes
+bench-server: ## our server beside a host on the official SDK, six minutes
 	cd conformance && GOWORK=off $(GO) run ./bench/server
 
 .PHONY: conformance
