@@ -367,7 +367,7 @@ func TestBadPlugins(t *testing.T) {
 	r.query(400, `"error":"cannot log in with [secret]"`, "one", "tell")
 	r.query(503, `"message":"Plugin unavailable: data source \"one\" (plugin test-datasource): died during the call`, "one", "die")
 	r.query(200, `"name":"pid"`, "one", "")
-	r.want(404, `data source \"one\" (plugin test-datasource)`, "GET", "/api/datasources/uid/one/resources/x", "")
+	r.want(404, `data source \"one\" (plugin test-datasource)`, "POST", "/api/live/publish", `{"channel":"ds/one/x","data":1}`)
 	r.want(400, "Health check not implemented", "GET", "/api/datasources/uid/one/health", "")
 }
 
