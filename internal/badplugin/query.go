@@ -105,6 +105,9 @@ func (d *data) obey(ctx context.Context, c *wire.PluginContext, model []byte) (s
 	if err := json.Unmarshal(model, &order); err != nil {
 		return "", err
 	}
+	if do, ok := misdeeds[order.Do]; ok {
+		return outcome(do(order)), nil
+	}
 	switch order.Do {
 	case DoCrash:
 		os.Exit(7)

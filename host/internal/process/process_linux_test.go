@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -72,6 +73,31 @@ func TestNothingOutlivesItsHost(t *testing.T) {
 				return len(left) == 0
 			})
 		})
+	}
+}
+
+// The kernel ends a child with the thread that started it, so that must not be
+// the caller's.
+func TestProcessOutlivesTheThreadThatAskedForIt(t *testing.T) {
+	type outcome struct {
+		process *Process
+		err     error
+	}
+	done := make(chan outcome)
+	go func() {
+		runtime.LockOSThread() // and with the goroutine the thread ends
+		p, err := Start(t.Context(), config(badplugin.Good))
+		done <- outcome{p, err}
+	}()
+	started := <-done
+	if started.err != nil {
+		t.Fatal(started.err)
+	}
+	defer started.process.Stop()
+	for range 100 {
+		if _, err := ask(t.Context(), started.process, badplugin.Order{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

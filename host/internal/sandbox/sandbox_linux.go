@@ -274,6 +274,7 @@ func (c *Cell) wrap(cmd *exec.Cmd, report *os.File) {
 		if c.subject.Executable != nil {
 			cmd.ExtraFiles = append(cmd.ExtraFiles, c.subject.Executable)
 			o.File = reportFD + 1
+			o.Execute = append(o.Execute, fdPath(o.File))
 		}
 	}
 	if c.order.Namespaces {

@@ -123,10 +123,12 @@ func confineAndExec(args []string) (step string, err error) {
 	}
 	path := o.Path
 	if o.File != 0 {
-		path = "/proc/self/fd/" + strconv.Itoa(o.File)
+		path = fdPath(o.File)
 	}
 	return execution, syscall.Exec(path, args[2:], os.Environ())
 }
+
+func fdPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // execution is the step that everything else is for.
 const execution = "exec"
