@@ -128,7 +128,7 @@ func (h *Host) Forget(ctx context.Context, deleted plugin.Context) error {
 	if err != nil || deleted.DataSource == nil {
 		return err
 	}
-	h.streams.Renew(m.entry.Manifest.ID, deleted.DataSource.UID)
+	h.streams.Renew(m.id, deleted.DataSource.UID)
 	held, ok := m.supervisor.Running()
 	if !ok {
 		return nil
@@ -220,7 +220,7 @@ func do(ctx context.Context, m *member, patient bool, ask func(context.Context, 
 // fill completes a context with what the host knows. Plugins on the official
 // SDK break without some of it.
 func (h *Host) fill(m *member, c plugin.Context) plugin.Context {
-	c.PluginVersion = m.entry.Manifest.Info.Version
+	c.PluginVersion = m.version().entry.Manifest.Info.Version
 	c.UserAgent = h.userAgent
 	c.GrafanaConfig = h.config.GrafanaConfig
 	if c.Namespace == "" {
@@ -229,7 +229,7 @@ func (h *Host) fill(m *member, c plugin.Context) plugin.Context {
 	if c.OrgID == 0 {
 		c.OrgID = 1
 	}
-	if c.App == nil && m.entry.Manifest.Type == "app" {
+	if c.App == nil && m.version().entry.Manifest.Type == "app" {
 		c.App = &plugin.AppSettings{}
 	}
 	return c

@@ -51,7 +51,7 @@ func (h *Host) QueryChunks(ctx context.Context, req *plugin.QueryRequest, send f
 
 // chunked reports whether a plugin answers chunked queries.
 func (h *Host) chunked(ctx context.Context, m *member) (bool, error) {
-	if slices.Contains(h.config.Chunked, m.entry.Manifest.ID) {
+	if slices.Contains(h.config.Chunked, m.id) {
 		return true, nil
 	}
 	description, err := m.describe(ctx)

@@ -111,7 +111,7 @@ func schemaOf(d plugin.Description) Schema {
 }
 
 func (m *member) schemaOfFiles() Schema {
-	files := m.files()
+	files := m.version().files()
 	s := Schema{Origin: SchemaUnknown, Settings: files.Settings}
 	for _, q := range files.Queries {
 		one := QueryType{Name: q.Name, Description: q.Description, Schema: q.Schema}

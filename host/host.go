@@ -70,6 +70,13 @@ func open(c Config) (*catalog.Catalog, map[string]trust.Signature, error) {
 			return nil, nil, fmt.Errorf("host configuration: Remote[%d]: %w", i, err)
 		}
 	}
+	versions, err := installedVersions(c.VersionsDir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the installed versions: %w", err)
+	}
+	for _, dir := range versions {
+		installed.Prefer(dir)
+	}
 	for _, dir := range c.PluginDirs {
 		installed.Scan(dir)
 	}
@@ -79,8 +86,9 @@ func open(c Config) (*catalog.Catalog, map[string]trust.Signature, error) {
 	}
 	signatures := verify(ring, installed.Entries())
 	for _, entry := range installed.Entries() {
-		if !entry.Bundled {
-			refuse(c, installed, entry, signatures[entry.Manifest.ID])
+		id := entry.Manifest.ID
+		if reason := c.objection(id, signatures[id]); reason != "" && !entry.Bundled {
+			installed.Refuse(id, string(signatures[id].Status), reason)
 		}
 	}
 	return installed, signatures, nil
@@ -90,7 +98,7 @@ func open(c Config) (*catalog.Catalog, map[string]trust.Signature, error) {
 // them as its own.
 func (h *Host) addAliases() {
 	for _, m := range h.ordered {
-		for _, alias := range slices.Concat(m.entry.Aliases, m.entry.Manifest.Aliases) {
+		for _, alias := range slices.Concat(m.version().entry.Aliases, m.version().entry.Manifest.Aliases) {
 			if _, taken := h.members[alias]; !taken {
 				h.members[alias] = m
 			}

@@ -198,7 +198,7 @@ func uidOf(c plugin.Context) string {
 // busy says why a call was not let in.
 func (m *member) busy(err error) error {
 	if errors.Is(err, gate.ErrFull) {
-		return fmt.Errorf("%w: %s: %w: try again later, or raise its limits", ErrBusy, m.entry.Manifest.ID, err)
+		return fmt.Errorf("%w: %s: %w: try again later, or raise its limits", ErrBusy, m.id, err)
 	}
 	return err
 }

@@ -22,19 +22,20 @@ import (
 
 // member is an installed plugin and, if it has a backend, who keeps that alive.
 type member struct {
-	entry      *catalog.Entry
-	signature  trust.Signature
+	id string
+	// current is the version that runs, or is to.
+	current    atomic.Pointer[version]
+	switching  sync.Mutex // held for a switch to another version
 	supervisor *supervisor.Supervisor[*running]
 	gate       *gate.Gate
-	logger     *slog.Logger
+	logs       *slog.Logger // the plugin's own
+	logger     *slog.Logger // about it
 	kept       logTail
 	address    string // of a remote plugin
 	// described is what one of the plugin's processes has said of itself.
 	described atomic.Pointer[described]
-	// files are read when somebody asks for them.
-	files  func() catalog.Schema
-	policy sandbox.Policy
-	tiers  func() []SandboxTier // nil without a backend
+	policy    sandbox.Policy
+	tiers     func() []SandboxTier // nil without a backend
 }
 
 // running is one process of a plugin and the client to it.
@@ -51,31 +52,19 @@ type peer interface {
 }
 
 func (h *Host) newMember(entry *catalog.Entry, signature trust.Signature) *member {
-	m := &member{entry: entry, signature: signature, files: sync.OnceValue(func() catalog.Schema { return readSchema(entry, h.config.Logger) })}
+	m := &member{id: entry.Manifest.ID}
+	first := h.newVersion(entry, signature)
+	m.current.Store(first)
 	if !entry.Manifest.Backend {
 		return m
 	}
-	id := entry.Manifest.ID
 	m.policy = h.config.policy(entry)
 	m.tiers = sync.OnceValue(func() []SandboxTier { return tiers(h.sandbox.Status(m.policy)) })
-	logs := keeping(h.config.Logger, &m.kept)
-	config := process.Config{
-		ID:           id,
-		Command:      entry.Command,
-		Verify:       m.check(),
-		Env:          h.environment(entry),
-		Sandbox:      h.sandbox,
-		Policy:       m.policy,
-		Folder:       entry.Dir,
-		State:        h.config.state(id),
-		StartTimeout: h.config.StartTimeout,
-		Logger:       logs,
-		Debug:        h.config.Logger.Enabled(context.Background(), slog.LevelDebug),
-	}
-	m.logger = logs.With(slog.String(keyPlugin, id))
+	m.logs = keeping(h.config.Logger, &m.kept)
+	m.logger = m.logs.With(slog.String(keyPlugin, m.id))
 	m.gate = gate.New(h.config.Limits.gate(h.config.Wait))
-	begin, crashes := func(ctx context.Context) (peer, error) { return process.Start(ctx, config) }, h.config.Crashes
-	if remote, ok := h.config.remote(id); ok {
+	begin, crashes := h.starting(m, first), h.config.Crashes
+	if remote, ok := h.config.remote(m.id); ok {
 		m.address = remote.Address
 		begin, crashes = remote.connect(h.config.StartTimeout), -1 // a network that breaks is no crash
 	}
@@ -89,6 +78,24 @@ func (h *Host) newMember(entry *catalog.Entry, signature trust.Signature) *membe
 		Logger:      m.logger,
 	})
 	return m
+}
+
+// starting starts processes of one version of a plugin.
+func (h *Host) starting(m *member, v *version) func(context.Context) (peer, error) {
+	config := process.Config{
+		ID:           m.id,
+		Command:      v.entry.Command,
+		Verify:       v.check(),
+		Env:          h.environment(v.entry),
+		Sandbox:      h.sandbox,
+		Policy:       m.policy,
+		Folder:       v.entry.Dir,
+		State:        h.config.state(m.id),
+		StartTimeout: h.config.StartTimeout,
+		Logger:       m.logs,
+		Debug:        h.config.Logger.Enabled(context.Background(), slog.LevelDebug),
+	}
+	return func(ctx context.Context) (peer, error) { return process.Start(ctx, config) }
 }
 
 func (h *Host) start(ctx context.Context, begin func(context.Context) (peer, error)) (*running, error) {
@@ -111,7 +118,7 @@ func (m *member) acquire(ctx context.Context, patient bool) (*supervisor.Held[*r
 	case ctx.Err() != nil:
 		return nil, err
 	case errors.Is(err, supervisor.ErrQuarantined), errors.Is(err, supervisor.ErrHalted):
-		return nil, fmt.Errorf("%w: %s %w: %w", plugin.ErrUnavailable, m.entry.Manifest.ID, ErrStopped, err)
+		return nil, fmt.Errorf("%w: %s %w: %w", plugin.ErrUnavailable, m.id, ErrStopped, err)
 	default:
 		return nil, m.unavailable("is not running", err)
 	}
@@ -149,5 +156,5 @@ func (m *member) giveUp(r *running) {
 }
 
 func (m *member) unavailable(what string, err error) error {
-	return fmt.Errorf("%w: %s %s: %w", plugin.ErrUnavailable, m.entry.Manifest.ID, what, err)
+	return fmt.Errorf("%w: %s %s: %w", plugin.ErrUnavailable, m.id, what, err)
 }

@@ -101,16 +101,17 @@ func faultOf(f catalog.Fault) Fault {
 }
 
 func (m *member) plugin() Plugin {
+	v := m.version()
 	p := Plugin{
-		Manifest:  manifest(m.entry.Manifest),
-		Dir:       m.entry.Dir,
-		Parent:    m.entry.Parent,
+		Manifest:  manifest(v.entry.Manifest),
+		Dir:       v.entry.Dir,
+		Parent:    v.entry.Parent,
 		Address:   m.address,
-		Signature: Signature(m.signature.Status),
-		Signer:    Signer{Type: m.signature.Type, Org: m.signature.Org, Key: m.signature.Key, KeyID: m.signature.KeyID},
+		Signature: Signature(v.signature.Status),
+		Signer:    Signer{Type: v.signature.Type, Org: v.signature.Org, Key: v.signature.Key, KeyID: v.signature.KeyID},
 		State:     StateNoBackend,
 	}
-	if m.entry.Bundled {
+	if v.entry.Bundled {
 		p.Signature, p.Signer = SignatureInternal, Signer{}
 	}
 	if m.supervisor == nil {

@@ -141,24 +141,24 @@ func subject(entry *catalog.Entry) trust.Subject {
 	return trust.Subject{Dir: entry.Dir, ID: entry.Manifest.ID, Version: entry.Manifest.Info.Version, Sum: entry.Manifest.Sum}
 }
 
-// refuse takes a plugin out of the catalog that may not run.
-func refuse(c Config, installed *catalog.Catalog, entry *catalog.Entry, signature trust.Signature) {
-	id := entry.Manifest.ID
+// objection says why a plugin may not run; "" if it may.
+func (c Config) objection(id string, signature trust.Signature) string {
 	switch {
 	case signature.Status == trust.Valid:
+		return ""
 	case signature.Status != trust.Unsigned:
-		installed.Refuse(id, string(signature.Status), fmt.Sprintf("its signature is %s: %s", signature.Status, signature.Reason))
-	case !slices.Contains(c.AllowUnsigned, id) && !slices.Contains(c.AllowUnsigned, "*"):
-		installed.Refuse(id, string(signature.Status), "it has no signature: to run it all the same, AllowUnsigned (plugboard --allow-unsigned) must name it")
+		return fmt.Sprintf("its signature is %s: %s", signature.Status, signature.Reason)
+	case slices.Contains(c.AllowUnsigned, id) || slices.Contains(c.AllowUnsigned, "*"):
+		return ""
 	}
+	return "it has no signature: to run it all the same, AllowUnsigned (plugboard --allow-unsigned) must name it"
 }
 
 // check is what the process asks before each start; nil for a plugin that may
 // run as it is.
-func (m *member) check() func([sha256.Size]byte) error {
-	if m.signature.Status != trust.Valid {
+func (v *version) check() func([sha256.Size]byte) error {
+	if v.signature.Status != trust.Valid {
 		return nil
 	}
-	file := m.entry.Command[0]
-	return func(sum [sha256.Size]byte) error { return m.signature.Check(file, sum) }
+	return func(sum [sha256.Size]byte) error { return v.signature.Check(v.entry.Command[0], sum) }
 }

@@ -73,7 +73,7 @@ func (h *Host) Publish(ctx context.Context, req *plugin.StreamRequest) (plugin.S
 // settings have changed. An empty uid means those of the plugin itself, an app.
 func (h *Host) RenewStreams(pluginID, dataSourceUID string) {
 	if m, err := h.member(pluginID); err == nil {
-		h.streams.Renew(m.entry.Manifest.ID, dataSourceUID)
+		h.streams.Renew(m.id, dataSourceUID)
 	}
 }
 
@@ -88,7 +88,7 @@ func (h *Host) streamRequest(req *plugin.StreamRequest) (*member, *plugin.Stream
 }
 
 func streamKey(m *member, req *plugin.StreamRequest) hub.Key {
-	key := hub.Key{Plugin: m.entry.Manifest.ID, Path: req.Path}
+	key := hub.Key{Plugin: m.id, Path: req.Path}
 	if req.Context.DataSource != nil {
 		key.DataSource = req.Context.DataSource.UID
 	}
@@ -115,9 +115,9 @@ func subscribe(ctx context.Context, m *member, req *plugin.StreamRequest) (json.
 	case plugin.StreamOK:
 		return reply.Data, nil
 	case plugin.StreamNotFound:
-		return nil, fmt.Errorf("%w: %s has no channel %q", ErrStreamNotFound, m.entry.Manifest.ID, req.Path)
+		return nil, fmt.Errorf("%w: %s has no channel %q", ErrStreamNotFound, m.id, req.Path)
 	default:
-		return nil, fmt.Errorf("%w: %s, channel %q", ErrStreamDenied, m.entry.Manifest.ID, req.Path)
+		return nil, fmt.Errorf("%w: %s, channel %q", ErrStreamDenied, m.id, req.Path)
 	}
 }
 

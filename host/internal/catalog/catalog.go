@@ -22,6 +22,8 @@ type Entry struct {
 	Aliases []string
 	// Bundled: it came with the host's own binary, or the host was told of it.
 	Bundled bool
+	// Preferred is the folder given to Prefer, if it was found there.
+	Preferred string
 }
 
 // Fault is something that was found and could not be loaded.
@@ -44,6 +46,8 @@ type Catalog struct {
 	entries  map[string]*Entry
 	faults   []Fault
 	searched map[string]bool // directories
+	// preferring is what Prefer scans.
+	preferring string
 }
 
 // New returns an empty catalog.
@@ -83,6 +87,14 @@ func (c *Catalog) Scan(dir string) {
 	}
 }
 
+// Prefer is Scan for a folder that was chosen over those to come: what they have
+// of its plugins is left out without a word.
+func (c *Catalog) Prefer(dir string) {
+	c.preferring = dir
+	c.Scan(dir)
+	c.preferring = ""
+}
+
 // load reads one plugin.json. Files come in the order of their paths, so a
 // parent is there before its children.
 func (c *Catalog) load(file string, found map[string]*Entry) *Entry {
@@ -97,8 +109,11 @@ func (c *Catalog) load(file string, found map[string]*Entry) *Entry {
 		c.faults = append(c.faults, Fault{Path: file, PluginID: manifest.ID, Reason: err.Error()})
 		return nil
 	}
-	entry := &Entry{Manifest: manifest, Dir: dir, Command: command, Parent: parent(dir, found)}
+	entry := &Entry{Manifest: manifest, Dir: dir, Command: command, Parent: parent(dir, found), Preferred: c.preferring}
 	if other := c.add(entry); other != nil {
+		if other.Preferred != "" {
+			return nil
+		}
 		c.faults = append(c.faults, Fault{Path: file, PluginID: manifest.ID,
 			Reason: fmt.Sprintf("plugin %s is already loaded from %s; this one is left out", manifest.ID, other.where())})
 		return nil

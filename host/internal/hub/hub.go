@@ -113,6 +113,17 @@ func (h *Hub) Renew(plugin, dataSource string) {
 	}
 }
 
+// RenewAll is Renew for all streams of a plugin.
+func (h *Hub) RenewAll(plugin string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for key, s := range h.streams {
+		if key.Plugin == plugin {
+			s.rerun()
+		}
+	}
+}
+
 // Publish hands a packet to all who listen to a channel.
 func (h *Hub) Publish(key Key, packet []byte) {
 	h.mu.Lock()
