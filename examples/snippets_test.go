@@ -17,7 +17,15 @@ import (
 
 type source struct{}
 
-func open(context.Context, plugin.Settings[struct{}]) (*source, error) { return &source{}, nil }
+type settings struct {
+	URL      string        `json:"url" title:"Address" plugboard:"required" examples:"https://api.example.org"`
+	Language string        `json:"language" title:"Language" enum:"en,nl" default:"en"`
+	Timeout  time.Duration `json:"timeout" title:"Timeout" default:"30s"`
+	Rows     int           `json:"rows" title:"Row limit" min:"1" max:"10000" default:"1000"`
+	APIKey   string        `secret:"apiKey" title:"API key" plugboard:"required"`
+}
+
+func open(context.Context, plugin.Settings[settings]) (*source, error) { return &source{}, nil }
 
 func (*source) Query(ctx context.Context, _ plugin.Query[struct{}]) (frame.Frames, error) {
 	parse(ctx, 2)
