@@ -56,7 +56,7 @@ func TestBadRequestKeepsItsCauses(t *testing.T) {
 func TestWriteError(t *testing.T) {
 	const down, own = plugin.SourceDownstream, plugin.SourcePlugin
 	_, missing := os.Open("there is no such file")
-	_, badURL := url.Parse("http://[")
+	_, badURL := url.Parse(fmt.Sprintf("http://%s", "["))
 	_, refused := http.Get("http://127.0.0.1:1/")
 	for _, c := range []struct {
 		err    error

@@ -20,8 +20,7 @@ type Type struct {
 	Text string
 	// Secrets are the fields that are not of JSON, each key once.
 	Secrets []Secret
-	// fields are those of the outermost object; elsewhere those of them that
-	// may come from somewhere else than the JSON.
+	// elsewhere and common are as in Options.
 	elsewhere, common []string
 	defaults          []fallback
 }
