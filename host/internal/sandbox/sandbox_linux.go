@@ -73,7 +73,7 @@ const probeTimeout = 20 * time.Second
 
 // probe tries every tier with a process that goes as far as a plugin's would.
 func (s *Sandbox) probe() map[Tier]Status {
-	orders := []order{{}, {Landlock: true}, {Seccomp: true}, {Namespaces: true, Powerless: true}, {Seccomp: true, Notify: true}}
+	orders := []order{{Powerless: true}, {Landlock: true}, {Seccomp: true}, {Namespaces: true, Powerless: true}, {Seccomp: true, Notify: true}}
 	tried := make([]error, len(orders))
 	var group sync.WaitGroup
 	for i, o := range orders {
@@ -88,7 +88,7 @@ func (s *Sandbox) probe() map[Tier]Status {
 	found := map[Tier]Status{
 		Limits:     status(tried[0], "memory, open files, process group, no new privileges, end with the host"),
 		Landlock:   status(tried[1], landlockDetail()),
-		Seccomp:    status(tried[2], "system calls, MPTCP, leaving the process group"),
+		Seccomp:    status(tried[2], "system calls, MPTCP, leaving the process group"+counting(tried[4])),
 		Namespaces: status(tried[3], "users, processes, mounts, IPC; network where there is to be none"),
 	}
 	groups, err := openCgroups(s.cgroup)
@@ -106,6 +106,13 @@ func status(err error, detail string) Status {
 		return Status{Detail: err.Error()}
 	}
 	return Status{On: true, Detail: detail}
+}
+
+func counting(err error) string {
+	if err != nil {
+		return "; processes are not counted: " + err.Error()
+	}
+	return ", the number of processes"
 }
 
 func landlockDetail() string {

@@ -197,19 +197,24 @@ func closeOnExec() error {
 }
 
 // dropCapabilities leaves a process of root's what its user id gives it, and
-// keeps it from raising its limits again.
+// keeps it from raising its limits again. Those who have none to lose are often
+// not even allowed to say so.
 func dropCapabilities(order) error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var has, none [2]unix.CapUserData
+	if err := unix.Capget(&header, &has[0]); err == nil && has == none {
+		return nil
+	}
 	for capability := uintptr(0); ; capability++ {
 		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, capability, 0, 0, 0); err != nil {
 			break // beyond the last
 		}
-		// Not allowed for those who have none to lose.
+		// Not allowed without CAP_SETPCAP, whose bounding set may stay: no new
+		// privileges are to be had.
 		if err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0); err != nil && !errors.Is(err, unix.EPERM) {
 			return err
 		}
 	}
 	_ = unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) // before 4.3 there are none
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var none [2]unix.CapUserData
 	return unix.Capset(&header, &none[0])
 }
