@@ -44,6 +44,7 @@ type fakeHost struct {
 	schemaErr error
 	text      string                     // the query text field of all plugins
 	permits   chan struct{}              // for answers that are received and used; nil: any number
+	reuses bool // the memory of frames, once it may, as the real one does
 	wait      func(*plugin.QueryRequest) // before a permit is taken
 
 	mu                 sync.Mutex
@@ -89,6 +90,13 @@ func (h *fakeHost) QueryFunc(_ context.Context, req *plugin.QueryRequest, use fu
 	response, err := h.query(req)
 	if err != nil {
 		return err
+	}
+	if h.reuses {
+		for _, answer := range response.Responses {
+			for _, raw := range answer.Frames {
+				defer clear(raw)
+			}
+		}
 	}
 	return use(response, func() {})
 }

@@ -30,6 +30,21 @@ func answersOf(t testing.TB, rows int) (answer func(*plugin.QueryRequest) (*plug
 	}, int64(len(raw))
 }
 
+// TestHeldIsKept: an answer that waits for another is still itself when it is
+// written, whatever its memory is used for by then.
+func TestHeldIsKept(t *testing.T) {
+	a := newAPI(t)
+	a.host.reuses = true
+	a.host.query = func(req *plugin.QueryRequest) (*plugin.QueryResponse, error) {
+		raw, err := frame.New("f", frame.NewField("v", nil, []float64{1.5, 2.5})).MarshalArrow()
+		return &plugin.QueryResponse{Responses: map[string]plugin.Response{req.Queries[0].RefID: {Status: 200, Frames: [][]byte{raw}}}}, err
+	}
+	w := a.call("POST", "/api/ds/query", askTwo)
+	if body := w.Body.String(); w.Code != 200 || strings.Count(body, `"values":[[1.5,2.5]]`) != 2 {
+		t.Errorf("%d %s", w.Code, body)
+	}
+}
+
 // TestHeldTooLarge: an answer that there is no room for is an error of its
 // queries, which says what to do; the others are answered.
 func TestHeldTooLarge(t *testing.T) {

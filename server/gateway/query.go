@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -140,6 +141,7 @@ func (g *Gateway) ask(ctx context.Context, q *group) (results []result, size int
 	start, answered := time.Now(), false
 	err = g.host.QueryFunc(ctx, q.request(), func(response *plugin.QueryResponse, _ func()) error {
 		answered = true
+		keep(response)
 		found := g.results(q, response, start) // which may panic: before anything is taken
 		if err := g.held.take(ctx, q.target, sizeOf(response)); err != nil {
 			return err
@@ -152,6 +154,16 @@ func (g *Gateway) ask(ctx context.Context, q *group) (results []result, size int
 		err = q.failed(callQuery, err)
 	}
 	return results, size, err
+}
+
+// keep gives an answer memory of its own: that of its frames is used for other
+// answers as soon as QueryFunc has returned.
+func keep(response *plugin.QueryResponse) {
+	for _, answer := range response.Responses {
+		for i, raw := range answer.Frames {
+			answer.Frames[i] = bytes.Clone(raw)
+		}
+	}
 }
 
 func (q *group) request() *plugin.QueryRequest {
