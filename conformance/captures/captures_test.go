@@ -137,6 +137,7 @@ func startServer(t *testing.T) (address string, logs func() string) {
 		Config: config.Config{
 			Listen: "127.0.0.1:0", Data: t.TempDir(), PluginDirs: []string{pluginDir}, Provisioning: files,
 			AllowUnsigned: []string{"*"}, AdminPassword: adminPassword,
+			Crashes: -1, // a captured request kills the plugin, and Grafana starts it for ever
 		},
 		Version: "9.4.0-pre", Commit: "8f3e923",
 		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
