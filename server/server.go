@@ -102,12 +102,16 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	versionsDir, err := filepath.Abs(filepath.Join(c.Data, "versions"))
+	if err != nil {
+		return err
+	}
 	s.host, err = host.New(host.Config{
 		PluginDirs: c.PluginDirs, Bundled: c.Bundled, AllowUnsigned: c.AllowUnsigned, TrustedKeys: c.Trust, RootURL: c.RootURL,
 		PluginEnv: c.PluginSettings, Chunked: c.ChunkedPlugins, Logger: s.log,
 		OTLPAddress: c.OTLPAddress, StartTimeout: c.StartTimeout, Crashes: c.Crashes, CrashWindow: c.CrashWindow,
 		Limits: c.Limits, Remote: c.Remote,
-		Sandbox: c.Sandbox, StateDir: stateDir, Cgroup: c.Cgroup,
+		Sandbox: c.Sandbox, StateDir: stateDir, VersionsDir: versionsDir, Cgroup: c.Cgroup,
 	})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -72,6 +73,18 @@ func (h *fakeHost) Schema(context.Context, string) (host.Schema, error) { return
 func (h *fakeHost) Start(_ context.Context, id string) error   { return h.order("start", id) }
 func (h *fakeHost) Stop(_ context.Context, id string) error    { return h.order("stop", id) }
 func (h *fakeHost) Restart(_ context.Context, id string) error { return h.order("restart", id) }
+
+func (h *fakeHost) Reload(_ context.Context, id string, _ func(context.Context, host.Candidate) error) error {
+	return h.order("reload", id)
+}
+
+func (h *fakeHost) Rollback(_ context.Context, id string, _ func(context.Context, host.Candidate) error) error {
+	return h.order("rollback", id)
+}
+
+func (h *fakeHost) Upgrade(_ context.Context, id, from string, signed bool, _ func(context.Context, host.Candidate) error) error {
+	return errors.Join(received(from, signed), h.order("upgrade", id))
+}
 
 func (h *fakeHost) Events(id string, after int64) ([]host.Event, <-chan struct{}, error) {
 	return h.events(id, after)

@@ -48,6 +48,9 @@ type Host interface {
 	Start(ctx context.Context, id string) error
 	Stop(ctx context.Context, id string) error
 	Restart(ctx context.Context, id string) error
+	Reload(ctx context.Context, id string, check func(context.Context, host.Candidate) error) error
+	Upgrade(ctx context.Context, id, from string, signed bool, check func(context.Context, host.Candidate) error) error
+	Rollback(ctx context.Context, id string, check func(context.Context, host.Candidate) error) error
 	Events(id string, after int64) ([]host.Event, <-chan struct{}, error)
 	Logs(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 

@@ -28,7 +28,12 @@ type api struct {
 // send makes a request. A path begins with a slash. Closing the answer's body
 // is the caller's.
 func (a *api) send(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, a.base+path, bytes.NewReader(body))
+	return a.sendFrom(ctx, method, path, header, bytes.NewReader(body))
+}
+
+// sendFrom is send for a body that need not be in memory.
+func (a *api) sendFrom(ctx context.Context, method, path string, header http.Header, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, a.base+path, body)
 	if err != nil {
 		return nil, misused("%w", err)
 	}

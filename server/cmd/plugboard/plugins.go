@@ -19,7 +19,7 @@ func newPlugin() *cobra.Command {
 		Use:   "plugin",
 		Short: "List, look into, start and stop the plugins of a server; sign and verify plugins",
 	}
-	return group(cmd, newPluginList(), newPluginShow(), newPluginStart(), newPluginStop(), newPluginRestart(), newPluginEvents(), newPluginLogs(),
+	return group(cmd, newPluginList(), newPluginShow(), newPluginStart(), newPluginStop(), newPluginRestart(), newPluginReload(), newPluginUpgrade(), newPluginRollback(), newPluginEvents(), newPluginLogs(),
 		newPluginKeygen(), newPluginSign(), newPluginVerify())
 }
 
