@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/plugboard/plugboard/host/internal/failpoint"
 )
 
 // Upgrade installs another version of a plugin, from a folder or a zip file,
@@ -44,6 +46,7 @@ func (h *Host) upgrade(ctx context.Context, m *member, from string, signed bool,
 	if err != nil {
 		return err
 	}
+	failpoint.Reach(failpoint.Taken)
 	next, err := h.shelve(m, shelf, incoming)
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(incoming))
@@ -51,6 +54,7 @@ func (h *Host) upgrade(ctx context.Context, m *member, from string, signed bool,
 	if signed && Signature(next.signature.Status) != SignatureValid {
 		return errors.Join(errors.New("it is not signed by anybody who is trusted"), os.RemoveAll(next.installed))
 	}
+	failpoint.Reach(failpoint.Shelved)
 	before := m.version()
 	if err := h.switchTo(ctx, m, next, check, func() { h.restore(m, shelf, before, next) }); err != nil {
 		return errors.Join(err, os.RemoveAll(next.installed))
@@ -61,6 +65,7 @@ func (h *Host) upgrade(ctx context.Context, m *member, from string, signed bool,
 // remember writes down which version runs now.
 func (h *Host) remember(m *member, shelf shelf, now, before *version) error {
 	err := shelf.choose(nameOf(now), nameOf(before))
+	failpoint.Reach(failpoint.Remembered)
 	if now.given.Load() { // it was gone back to the other meanwhile
 		h.restore(m, shelf, before, now)
 	}

@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	if badplugin.Run() {
 		return
 	}
+	if isKilled() {
+		return
+	}
 	code := m.Run()
 	if left := leftGoroutines(); len(left) > 0 && code == 0 {
 		fmt.Fprintf(os.Stderr, "goroutines are left after the tests:\n%s\n", bytes.Join(left, []byte("\n\n")))

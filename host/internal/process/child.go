@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plugboard/plugboard/host/internal/failpoint"
 	"github.com/plugboard/plugboard/host/internal/sandbox"
 )
 
@@ -126,6 +127,7 @@ func (c *child) Start(context.Context) error {
 	if err := <-started; err != nil {
 		return diagnose(path, err)
 	}
+	failpoint.Reach(failpoint.Forked)
 	return nil
 }
 

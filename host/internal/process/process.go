@@ -20,6 +20,8 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
+	"github.com/plugboard/plugboard/host/internal/failpoint"
+
 	"github.com/plugboard/plugboard/host/internal/sandbox"
 )
 
@@ -132,6 +134,7 @@ func (p *Process) start(ctx context.Context, timeout time.Duration) error {
 	if _, err := p.client.Start(); err != nil {
 		return p.child.explain(ctx, err)
 	}
+	failpoint.Reach(failpoint.Greeted)
 	protocol, err := p.client.Client()
 	if err != nil {
 		return p.child.explain(ctx, err)
@@ -140,6 +143,7 @@ func (p *Process) start(ctx context.Context, timeout time.Duration) error {
 	if err := p.Probe(ctx); err != nil {
 		return p.child.explain(ctx, fmt.Errorf("it gave a handshake, but nothing answers at its address: %w", err))
 	}
+	failpoint.Reach(failpoint.Answered)
 	return nil
 }
 
@@ -186,10 +190,12 @@ func (p *Process) Kill() { p.child.kill() }
 // may be called at any time, and many times.
 func (p *Process) Stop() {
 	p.stop.Do(func() {
+		failpoint.Reach(failpoint.Stopping)
 		timer := time.AfterFunc(stopGrace, p.child.kill)
 		defer timer.Stop()
 		p.client.Kill()
 		p.child.wait()
+		failpoint.Reach(failpoint.Ended)
 		p.dir.remove()
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/plugboard/plugboard/host/internal/failpoint"
 )
 
 var (
@@ -98,10 +100,12 @@ func (s *Supervisor[P]) switchTo(ctx context.Context, r result[P]) {
 		s.answer(r.err)
 		return
 	}
+	failpoint.Reach(failpoint.Started)
 	old := s.held
 	s.logger.Info("plugin is switched", "pid", r.process.PID(), "took", time.Since(a.began).Round(time.Millisecond))
 	s.adopt(a.start)
 	s.put(r.process, "switched from another version")
+	failpoint.Reach(failpoint.Switched)
 	s.draining.Go(func() { s.drain(ctx, old) })
 	s.answer(nil)
 }
@@ -116,5 +120,6 @@ func (s *Supervisor[P]) drain(ctx context.Context, h *Held[P]) {
 		s.logger.Warn("plugin's former version is stopped under its calls: they did not end in time", "pid", h.Process.PID(), "waited", s.config.Drain)
 	case <-ctx.Done():
 	}
+	failpoint.Reach(failpoint.Drained)
 	h.Process.Stop()
 }
