@@ -21,6 +21,10 @@ type Config struct {
 	// are followed, node_modules is left out, and of a directory that has a
 	// "dist" only that is looked at. The first plugin of an id wins.
 	PluginDirs []string
+	// DevDirs are searched before PluginDirs, for plugins that somebody works at:
+	// they need no signature, and are reloaded (see Host.Reload) whenever their
+	// plugin.json or executable has changed.
+	DevDirs []string
 	// Bundled are plugins that come with the embedder's own program. They win
 	// over those in PluginDirs and need no signature.
 	Bundled []Bundled
@@ -172,6 +176,11 @@ func (c Config) Validate() error {
 	}
 	if c.ProbeEvery < 0 {
 		fault("ProbeEvery %v is negative", c.ProbeEvery)
+	}
+	for i, dir := range c.DevDirs {
+		if dir == "" {
+			fault("DevDirs[%d] is empty", i)
+		}
 	}
 	for i, dir := range c.PluginDirs {
 		if dir == "" {

@@ -77,7 +77,7 @@ func open(c Config) (*catalog.Catalog, map[string]trust.Signature, error) {
 	for _, dir := range versions {
 		installed.Prefer(dir)
 	}
-	for _, dir := range c.PluginDirs {
+	for _, dir := range c.folders() {
 		installed.Scan(dir)
 	}
 	ring, err := c.ring()
@@ -87,7 +87,7 @@ func open(c Config) (*catalog.Catalog, map[string]trust.Signature, error) {
 	signatures := verify(ring, installed.Entries())
 	for _, entry := range installed.Entries() {
 		id := entry.Manifest.ID
-		if reason := c.objection(id, signatures[id]); reason != "" && !entry.Bundled {
+		if reason := c.objection(entry, signatures[id]); reason != "" && !entry.Bundled {
 			installed.Refuse(id, string(signatures[id].Status), reason)
 		}
 	}
@@ -123,6 +123,7 @@ func (h *Host) Run(ctx context.Context) error {
 			running.Go(func() { m.supervisor.Run(alive) })
 		}
 	}
+	running.Go(func() { h.watch(alive) })
 	<-ctx.Done()
 	h.streams.Close()
 	stop()

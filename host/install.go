@@ -121,7 +121,7 @@ func (h *Host) rollback(ctx context.Context, m *member, check func(context.Conte
 	if err != nil || h.config.VersionsDir == "" {
 		return errors.Join(errors.New("it has never been upgraded"), err)
 	}
-	dirs, place := h.config.PluginDirs, ""
+	dirs, place := h.config.folders(), ""
 	if previous != "" {
 		place = filepath.Join(shelf.dir, previous)
 		dirs = []string{place}

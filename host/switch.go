@@ -49,7 +49,7 @@ func (h *Host) folders(v *version) []string {
 	if v.installed != "" {
 		return []string{v.installed}
 	}
-	return h.config.PluginDirs
+	return h.config.folders()
 }
 
 // read returns the version of a plugin that lies in one of the folders, if it
@@ -80,7 +80,7 @@ func (h *Host) read(m *member, dirs ...string) (*version, error) {
 	}
 	entry := family[0] // verify puts those around it first
 	signature := verify(ring, family)[m.id]
-	if reason := h.config.objection(m.id, signature); reason != "" {
+	if reason := h.config.objection(entry, signature); reason != "" {
 		return nil, errors.New(reason)
 	}
 	if entry.Manifest.Backend != (m.supervisor != nil) {

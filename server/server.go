@@ -107,7 +107,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.host, err = host.New(host.Config{
-		PluginDirs: c.PluginDirs, Bundled: c.Bundled, AllowUnsigned: c.AllowUnsigned, TrustedKeys: c.Trust, RootURL: c.RootURL,
+		PluginDirs: c.PluginDirs, DevDirs: c.Dev, Bundled: c.Bundled, AllowUnsigned: c.AllowUnsigned, TrustedKeys: c.Trust, RootURL: c.RootURL,
 		PluginEnv: c.PluginSettings, Chunked: c.ChunkedPlugins, Logger: s.log,
 		OTLPAddress: c.OTLPAddress, StartTimeout: c.StartTimeout, Crashes: c.Crashes, CrashWindow: c.CrashWindow,
 		Limits: c.Limits, Remote: c.Remote,

@@ -20,6 +20,9 @@ type Config struct {
 	Data string
 	// PluginDirs are searched for plugins. Default: only bundled ones run.
 	PluginDirs []string
+	// Dev are searched for plugins as well: those need no signature, and are
+	// reloaded whenever they have changed.
+	Dev []string
 	// Provisioning is the folder to hand to ReadProvisioning; "" for none.
 	Provisioning string
 	// Trust lists the keys that may sign plugins, and which. Nil stands for

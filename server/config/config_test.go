@@ -115,7 +115,7 @@ func TestFlags(t *testing.T) {
 		}
 		lines = append(lines, fmt.Sprintf("%s %v", f.Name, f.List))
 	}
-	want := "listen false\ndata false\nplugins true\nprovisioning false\nallow-unsigned true\nroot-url false\nchunked true\nstart-timeout false\nquery-timeout false\nanswer-bytes false\nanswer-rows false\nplugin-calls false\nsource-calls false\ncrashes false\nsecret-key-file false\ncgroup false\nlog-level false\notlp-address false\ntrace-ratio false"
+	want := "listen false\ndata false\nplugins true\ndev true\nprovisioning false\nallow-unsigned true\nroot-url false\nchunked true\nstart-timeout false\nquery-timeout false\nanswer-bytes false\nanswer-rows false\nplugin-calls false\nsource-calls false\ncrashes false\nsecret-key-file false\ncgroup false\nlog-level false\notlp-address false\ntrace-ratio false"
 	if got := strings.Join(lines, "\n"); got != want {
 		t.Errorf("got %s", got)
 	}

@@ -122,7 +122,7 @@ func (l *loader) fileFields(doc *document, folder string) map[string]read {
 			if len(values) == 0 || !s.list && values[0] == "" {
 				return
 			}
-			if slices.Contains([]string{"data", "plugins", "provisioning", "secret-key-file"}, s.name) {
+			if slices.Contains([]string{"data", "plugins", "dev", "provisioning", "secret-key-file"}, s.name) {
 				values = inFolder(folder, values)
 			}
 			if problem := l.set(s, values, Fault{File: doc.name, Line: n.Line, Field: field}); problem != "" {

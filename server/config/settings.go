@@ -45,6 +45,12 @@ var settings = []setting{
 		set:   func(c *Config, v []string) string { c.PluginDirs = v; return "" },
 	},
 	{
+		name:  "dev",
+		usage: "`folder` with plugins that you work at: run without a signature, and reloaded when they have changed; may be repeated",
+		list:  true,
+		set:   func(c *Config, v []string) string { c.Dev = v; return "" },
+	},
+	{
 		name:  "provisioning",
 		usage: "`folder` with Grafana's provisioning files (datasources/*.yaml, plugins/*.yaml)",
 		set:   func(c *Config, v []string) string { c.Provisioning = v[0]; return "" },

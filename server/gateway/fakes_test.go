@@ -45,7 +45,7 @@ type fakeHost struct {
 	schemaErr error
 	text      string                     // the query text field of all plugins
 	permits   chan struct{}              // for answers that are received and used; nil: any number
-	reuses bool // the memory of frames, once it may, as the real one does
+	reuses    bool                       // the memory of frames, once it may, as the real one does
 	wait      func(*plugin.QueryRequest) // before a permit is taken
 
 	mu                 sync.Mutex
