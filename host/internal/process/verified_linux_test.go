@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plugboard/plugboard/host/internal/sandbox"
 	"github.com/plugboard/plugboard/internal/badplugin"
 )
 
@@ -103,37 +104,39 @@ func TestSwappedExecutableNeverRuns(t *testing.T) {
 		"in place":        swapInPlace,
 	}
 	for name, attack := range attacks {
-		t.Run(name, func(t *testing.T) {
-			path, sum := installed(t)
-			marker := filepath.Join(t.TempDir(), "ran")
-			evil := "#!/bin/sh\ntouch " + marker + "\nexit 1\n"
-			starts := 0
-			for range 20 {
-				undo, once := func() {}, true
-				p, err := Start(t.Context(), Config{ID: "bad-datasource", Command: []string{path}, Verify: func(have [sha256.Size]byte) error {
-					if have != sum {
-						return errOther
-					}
-					if !once {
+		for confined, box := range map[string]*sandbox.Sandbox{"": nil, ", confined": cells} {
+			t.Run(name+confined, func(t *testing.T) {
+				path, sum := installed(t)
+				marker := filepath.Join(t.TempDir(), "ran")
+				evil := "#!/bin/sh\ntouch " + marker + "\nexit 1\n"
+				starts := 0
+				for range 20 {
+					undo, once := func() {}, true
+					p, err := Start(t.Context(), Config{ID: "bad-datasource", Command: []string{path}, Sandbox: box, Folder: filepath.Dir(path), Verify: func(have [sha256.Size]byte) error {
+						if have != sum {
+							return errOther
+						}
+						if !once {
+							return nil
+						}
+						once = false
+						undo = attack(t, path, evil)
 						return nil
+					}})
+					if err == nil {
+						starts++
+						p.Stop()
+					} else if !strings.Contains(err.Error(), "text file busy") && !strings.Contains(err.Error(), "was written to") {
+						t.Errorf("something else was started: %v", err)
 					}
-					once = false
-					undo = attack(t, path, evil)
-					return nil
-				}})
-				if err == nil {
-					starts++
-					p.Stop()
-				} else if !strings.Contains(err.Error(), "text file busy") && !strings.Contains(err.Error(), "was written to") {
-					t.Errorf("something else was started: %v", err)
+					undo()
+					if _, err := os.Stat(marker); err == nil {
+						t.Fatal("the other program ran")
+					}
 				}
-				undo()
-				if _, err := os.Stat(marker); err == nil {
-					t.Fatal("the other program ran")
-				}
-			}
-			t.Logf("%d of 20 started", starts)
-		})
+				t.Logf("%d of 20 started", starts)
+			})
+		}
 	}
 }
 
