@@ -74,15 +74,15 @@ func open(c Config) (*catalog.Catalog, map[string]trust.Signature, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the installed versions: %w", err)
 	}
-	for _, dir := range versions {
-		installed.Prefer(dir)
-	}
-	for _, dir := range c.folders() {
-		installed.Scan(dir)
-	}
 	ring, err := c.ring()
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, dir := range versions {
+		c.prefer(installed, ring, dir)
+	}
+	for _, dir := range c.folders() {
+		installed.Scan(dir)
 	}
 	signatures := verify(ring, installed.Entries())
 	for _, entry := range installed.Entries() {

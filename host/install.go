@@ -11,6 +11,9 @@ import (
 	"strings"
 
 	"github.com/plugboard/plugboard/host/internal/failpoint"
+
+	"github.com/plugboard/plugboard/host/internal/catalog"
+	"github.com/plugboard/plugboard/host/internal/trust"
 )
 
 // Upgrade installs another version of a plugin, from a folder or a zip file,
@@ -151,6 +154,25 @@ func nameOf(v *version) string {
 		return ""
 	}
 	return filepath.Base(v.installed)
+}
+
+// prefer adds the plugin in the folder of an installed version, unless it may
+// not run: then the one in PluginDirs is better than none.
+func (c Config) prefer(installed *catalog.Catalog, ring *trust.Ring, dir string) {
+	alone := catalog.New()
+	alone.Prefer(dir)
+	signatures := verify(ring, alone.Entries())
+	for _, entry := range alone.Entries() {
+		id := entry.Manifest.ID
+		if reason := c.objection(entry, signatures[id]); reason != "" {
+			alone.Refuse(id, string(signatures[id].Status), reason)
+		}
+	}
+	if faults := alone.Faults(); len(faults) > 0 {
+		installed.Blame(faults...)
+		return
+	}
+	installed.Prefer(dir)
 }
 
 // installedVersions returns the folders of the versions that were chosen by an

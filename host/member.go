@@ -24,7 +24,9 @@ import (
 type member struct {
 	id string
 	// current is the version that runs, or is to.
-	current    atomic.Pointer[version]
+	current atomic.Pointer[version]
+	// initial is the version that the first process is of.
+	initial    atomic.Pointer[version]
 	switching  sync.Mutex // held for a switch to another version
 	supervisor *supervisor.Supervisor[*running]
 	gate       *gate.Gate
@@ -55,6 +57,7 @@ func (h *Host) newMember(entry *catalog.Entry, signature trust.Signature) *membe
 	m := &member{id: entry.Manifest.ID}
 	first := h.newVersion(entry, signature)
 	m.current.Store(first)
+	m.initial.Store(first)
 	if !entry.Manifest.Backend {
 		return m
 	}
@@ -63,7 +66,7 @@ func (h *Host) newMember(entry *catalog.Entry, signature trust.Signature) *membe
 	m.logs = keeping(h.config.Logger, &m.kept)
 	m.logger = m.logs.With(slog.String(keyPlugin, m.id))
 	m.gate = gate.New(h.config.Limits.gate(h.config.Wait))
-	begin, crashes := h.starting(m, first), h.config.Crashes
+	begin, crashes := func(ctx context.Context) (peer, error) { return h.starting(m, m.initial.Load())(ctx) }, h.config.Crashes
 	if remote, ok := h.config.remote(m.id); ok {
 		m.address = remote.Address
 		begin, crashes = remote.connect(h.config.StartTimeout), -1 // a network that breaks is no crash

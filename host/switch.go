@@ -104,12 +104,10 @@ func missing(id string, dirs []string, faults []catalog.Fault) error {
 // held.
 func (h *Host) switchTo(ctx context.Context, m *member, next *version, check func(context.Context, Candidate) error, back func()) error {
 	former := m.version()
-	if m.supervisor == nil {
+	if m.supervisor == nil || !h.ran.Load() { // there is no process to switch
 		m.current.Store(next)
+		m.initial.Store(next)
 		return nil
-	}
-	if !h.ran.Load() {
-		return errors.New("the host does not run yet")
 	}
 	begin, checked := h.starting(m, next), false
 	run := func(ctx context.Context) (*running, error) {

@@ -254,3 +254,20 @@ func zipped(t testing.TB, files map[string]string) string {
 	}
 	return path
 }
+
+// TestUpgradeBeforeRun: there is no process to switch yet.
+func TestUpgradeBeforeRun(t *testing.T) {
+	c := upgradable(t)
+	h, err := host.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Upgrade(t.Context(), "acme-datasource", release(t, "2.0.0", badplugin.Good), false, nil); err != nil {
+		t.Fatal(err)
+	}
+	again := running(t, c)
+	ready(t, again)
+	if versionOf(h) != "2.0.0" || versionOf(again) != "2.0.0" {
+		t.Errorf("versions %s and %s", versionOf(h), versionOf(again))
+	}
+}

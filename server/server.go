@@ -40,6 +40,10 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// VersionsDir is the folder of Config.Data for versions of plugins that were
+// installed by an upgrade.
+const VersionsDir = "versions"
+
 // Server is a server whose store is open and whose address is taken.
 type Server struct {
 	config    Config
@@ -102,7 +106,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	versionsDir, err := filepath.Abs(filepath.Join(c.Data, "versions"))
+	versionsDir, err := filepath.Abs(filepath.Join(c.Data, VersionsDir))
 	if err != nil {
 		return err
 	}

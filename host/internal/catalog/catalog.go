@@ -158,6 +158,9 @@ func (c *Catalog) Refuse(id, signature, reason string) {
 	c.faults = append(c.faults, Fault{Path: entry.where(), PluginID: id, Reason: reason, Signature: signature})
 }
 
+// Blame adds faults that somebody else has found.
+func (c *Catalog) Blame(faults ...Fault) { c.faults = append(c.faults, faults...) }
+
 // Entries returns the plugins by id.
 func (c *Catalog) Entries() []*Entry {
 	entries := make([]*Entry, 0, len(c.entries))
