@@ -121,7 +121,9 @@ func bareClient(binary string) (_ wire.DataClient, end func(), err error) {
 	return data.(wire.DataClient), client.Kill, nil
 }
 
-type dataPlugin struct{ goplugin.NetRPCUnsupportedPlugin }
+type dataPlugin struct {
+	goplugin.NetRPCUnsupportedPlugin
+}
 
 func (dataPlugin) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 	return errors.New("this is the host's end")
