@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -430,7 +431,7 @@ func testCgroup(t *testing.T, dir string) {
 	defer os.Remove(root)
 	bad := bundled(badplugin.Orphan)
 	bad.Policy = host.Policy{Required: []string{"cgroup"}, Memory: 200 << 20, Processes: 100, CPU: 0.5}
-	h, err := host.New(host.Config{Bundled: []host.Bundled{bad}, Cgroup: root})
+	h, err := host.New(host.Config{Bundled: []host.Bundled{bad}, Cgroup: root, Wait: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
