@@ -83,7 +83,7 @@ func (c Config) policy(entry *catalog.Entry) sandbox.Policy {
 func (c Config) validatePolicies() (faults []error) {
 	for _, id := range slices.Sorted(maps.Keys(c.Sandbox)) {
 		if err := c.Sandbox[id].Validate(); err != nil {
-			faults = append(faults, fmt.Errorf("Sandbox[%q]: %w", id, err))
+			faults = append(faults, fmt.Errorf("policy %q of Sandbox: %w", id, err))
 		}
 	}
 	for i, bundled := range c.Bundled {

@@ -56,7 +56,7 @@ func landlockVersion() (int, error) {
 	case unix.ENOSYS:
 		return 0, errors.New("this kernel has no Landlock")
 	case unix.EOPNOTSUPP:
-		return 0, errors.New("Landlock is switched off on this kernel (lsm= at boot)")
+		return 0, errors.New("this kernel has Landlock switched off (lsm= at boot)")
 	}
 	return 0, errno
 }
