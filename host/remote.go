@@ -21,8 +21,9 @@ type Remote struct {
 	// Address is its host:port.
 	Address string
 	// TLS has the host's certificate, and whose the plugin's must be: RootCAs,
-	// or VerifyConnection. Both ends must know each other.
-	TLS *tls.Config
+	// or VerifyConnection. Both ends must know each other. It holds a private
+	// key, which is not to be written anywhere.
+	TLS *tls.Config `json:"-"`
 	// Aliases are further ids it answers to.
 	Aliases []string
 }
