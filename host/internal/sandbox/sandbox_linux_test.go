@@ -112,6 +112,62 @@ func TestOpenFileIsExecuted(t *testing.T) {
 	}
 }
 
+// insideVariable has TestInAContainer look at what there is inside one.
+const insideVariable = "PLUGBOARD_TEST_INSIDE"
+
+// A container's profile is much like our own filter: no namespaces, no mounts,
+// no clone3. Inside, all else is there, and one filter stands on the other.
+func TestInAContainer(t *testing.T) {
+	if os.Getenv(insideVariable) != "" {
+		insideContainer(t)
+		return
+	}
+	s := New(Config{})
+	defer s.Close()
+	if !s.probed()[Seccomp].On {
+		t.Skip(s.probed()[Seccomp].Detail)
+	}
+	cell := &Cell{sandbox: s, subject: Subject{Private: t.TempDir()}, order: order{Seccomp: true}}
+	defer cell.End()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestInAContainer$", "-test.v")
+	cmd.Env = append(os.Environ(), insideVariable+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cell.Start(cmd, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v:\n%s", err, output.String())
+	}
+}
+
+func insideContainer(t *testing.T) {
+	s := New(Config{})
+	defer s.Close()
+	for tier, want := range map[Tier]bool{Limits: true, Landlock: true, Seccomp: true, Namespaces: false} {
+		if found := s.probed()[tier]; found.On != want {
+			t.Errorf("%s: %+v", tier, found)
+		}
+	}
+	if _, err := s.Cell(Subject{Policy: Policy{Required: []string{Namespaces}}}); err == nil || !strings.Contains(err.Error(), "operation not permitted") {
+		t.Errorf("namespaces, which are required: %v", err)
+	}
+	cell, err := s.Cell(Subject{Private: t.TempDir(), Policy: Policy{Level: Strict}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cell.End()
+	cmd := exec.Command(sleeper, "0")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cell.Start(cmd, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A warden that was killed is replaced, and its successor knows all.
 func TestWardenIsReplaced(t *testing.T) {
 	w := warden{logger: slog.New(slog.DiscardHandler)}
