@@ -11,6 +11,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/useragent"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 	goplugin "github.com/hashicorp/go-plugin"
@@ -68,7 +69,7 @@ func (s *theirs) context() backend.PluginContext {
 		PluginVersion: "1.0.0",
 		Namespace:     "default",
 		UserAgent:     s.agent,
-		GrafanaConfig: backend.NewGrafanaCfg(grafanaConfig),
+		GrafanaConfig: config.NewGrafanaCfg(grafanaConfig),
 		User:          &backend.User{Login: "bench", Name: "bench", Email: "bench@localhost", Role: "Viewer"},
 		DataSourceInstanceSettings: &backend.DataSourceInstanceSettings{
 			ID: 1, UID: "bench", Name: "Bench", URL: "http://127.0.0.1:1", JSONData: []byte(`{"a":1}`),
