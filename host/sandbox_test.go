@@ -15,5 +15,5 @@ func ExamplePolicy() {
 		},
 	}
 	fmt.Println(c.Validate())
-	// Output: Sandbox["acme-weather-datasource"]: the network "443,https" is neither any nor none nor TCP ports, as 443,5432
+	// Output: policy "acme-weather-datasource" of Sandbox: the network "443,https" is neither any nor none nor TCP ports, as 443,5432
 }
