@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/plugboard/plugboard/frame"
@@ -82,18 +83,24 @@ func (l Limits) time(ctx context.Context) (context.Context, context.CancelFunc) 
 // clockSkew is how far apart the same deadline may pass here and in a plugin.
 const clockSkew = 100 * time.Millisecond
 
-// explain says of a call that the limit of time has ended that it has.
+// explain says of a call that the limit of time has ended that it has, and of
+// one that its own deadline has ended, the same: a plugin whose timer is a
+// moment ahead of ours tells of it in its own words.
 func (l Limits) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if deadline, ok := ctx.Deadline(); ok && errors.Is(err, context.DeadlineExceeded) && time.Until(deadline) < clockSkew {
-		<-ctx.Done() // the plugin's timer was a moment ahead of ours
+	late := strings.Contains(err.Error(), context.DeadlineExceeded.Error())
+	if deadline, ok := ctx.Deadline(); ok && late && time.Until(deadline) < clockSkew {
+		<-ctx.Done()
 	}
-	if !errors.Is(context.Cause(ctx), errTime) {
-		return err
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errTime):
+		return l.stopped(http.StatusGatewayTimeout, "stopped after %v, because a request may take no longer", l.Time)
+	case cause != nil && late:
+		return cause
 	}
-	return l.stopped(http.StatusGatewayTimeout, "stopped after %v, because a request may take no longer", l.Time)
+	return err
 }
 
 // stopped is an answer that is ended at a limit.
