@@ -55,10 +55,9 @@ func capabilities(ctx context.Context, r *run) error {
 	var faults error
 	reply := func(what string, err error) {
 		switch {
-		case err == nil || errors.Is(err, plugin.ErrNotImplemented):
-		case ctx.Err() != nil:
+		case late(ctx):
 			faults = errors.Join(faults, fmt.Errorf("%s does not answer", what))
-		default:
+		case err != nil && !errors.Is(err, plugin.ErrNotImplemented):
 			faults = errors.Join(faults, r.said(what, err.Error()))
 		}
 	}
@@ -76,6 +75,13 @@ func capabilities(ctx context.Context, r *run) error {
 		faults = errors.Join(faults, chunked(ctx, r))
 	}
 	return faults
+}
+
+// late tells whether ctx's deadline has passed. The plugin knows it too: what
+// hangs until then may answer before ctx says so.
+func late(ctx context.Context) bool {
+	deadline, limited := ctx.Deadline()
+	return ctx.Err() != nil || limited && !time.Now().Before(deadline)
 }
 
 // chunked: an answer in pieces has as many rows as a whole one.
