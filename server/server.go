@@ -57,6 +57,8 @@ type Server struct {
 	listener  net.Listener
 	generated string
 	reloading sync.Mutex
+
+	writeTimeout time.Duration
 }
 
 // Limits of the HTTP server. There is none on how long an answer takes:
@@ -82,7 +84,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("server configuration: %w", err)
 	}
-	s := &Server{config: c, log: c.Logger}
+	s := &Server{config: c, log: c.Logger, writeTimeout: writeTimeout}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -274,7 +276,7 @@ func (s *Server) startTracing() (stop func()) {
 // serve answers requests until ctx ends, and lets those under way end.
 func (s *Server) serve(ctx context.Context) error {
 	web := &http.Server{
-		Handler:           timeBodies(s.telemetry.Counting(telemetry.Tracing(s.gateway, s.tracer, s.config.Version)), bodyTimeout),
+		Handler:           timeWrites(timeBodies(s.telemetry.Counting(telemetry.Tracing(s.gateway, s.tracer, s.config.Version)), bodyTimeout), s.writeTimeout),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"time"
 )
 
 // answer writes a response in blocks, as it is made: nothing is sent before the
@@ -13,22 +12,16 @@ type answer struct {
 	w           http.ResponseWriter
 	contentType string
 	status      int
-	release     func() // gives the place of what is written here to others
-	released    bool   // for good
+	place       *place // of what is written here
 	block       []byte
 	begun       bool
 	gone        error // of the client
-	slow        *time.Timer
 }
 
 // blockSize is what is written at a time; what comes in larger pieces is not
 // collected. Answers up to that size, a few thousand numbers, go out in one
 // piece and need not be sent in chunks.
 const blockSize = 128 << 10
-
-// patience is how long a client may take to read a block. After that its answer
-// no longer keeps others from having theirs.
-const patience = 100 * time.Millisecond
 
 // blocks holds *[]byte for answers.
 var blocks = sync.Pool{New: func() any { return new(make([]byte, 0, blockSize)) }}
@@ -79,8 +72,7 @@ func (a *answer) Write(p []byte) (int, error) {
 func (a *answer) end() error {
 	if !a.begun {
 		a.w.Header().Set("Content-Length", strconv.Itoa(len(a.block)))
-		a.release() // it takes little memory
-		a.released = true
+		a.place.move() // the client may be slow for all we know
 	}
 	return a.flush()
 }
@@ -100,14 +92,8 @@ func (a *answer) send(p []byte) error {
 	if a.gone != nil {
 		return a.gone
 	}
-	if !a.released {
-		if a.slow == nil {
-			a.slow = time.AfterFunc(patience, a.release)
-		} else {
-			a.slow.Reset(patience)
-		}
-		defer a.slow.Stop()
-	}
+	a.place.watch()
+	defer a.place.unwatch()
 	_, a.gone = a.w.Write(p)
 	return a.gone
 }

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/plugboard/plugboard/frame"
 	"github.com/plugboard/plugboard/plugin"
 )
 
 func respondWith(w http.ResponseWriter, make func(*answer) error) error {
-	out := &answer{w: w, contentType: "text/plain", status: 200, release: func() {}}
+	out := &answer{w: w, contentType: "text/plain", status: 200, place: &place{}}
 	return out.write(make)
 }
 
@@ -52,17 +53,27 @@ func (s stuck) Write(p []byte) (int, error) {
 	return s.ResponseWriter.Write(p)
 }
 
-// TestAnswerSlow: a client that does not read gives up its place.
+// TestAnswerSlow: a client that does not read gives up its place, once there is
+// room for its answer elsewhere.
 func TestAnswerSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stuck{httptest.NewRecorder(), make(chan struct{})}
-		out := &answer{w: w, status: 200, release: func() { close(w.released) }}
+		full := newHeld(10)
+		out := &answer{w: w, status: 200, place: &place{held: full, size: 3, release: func() { close(w.released) }}}
+		if err := full.take(t.Context(), target{}, 8); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Minute, func() { full.give(8) })
+		began := time.Now()
 		err := out.write(func(out *answer) error {
 			_, err := out.Write(make([]byte, 2*blockSize))
 			return err
 		})
-		if err != nil {
-			t.Error(err)
+		if took := time.Since(began); err != nil || took < time.Minute || took > time.Minute+2*patience {
+			t.Errorf("after %v: %v", took, err)
+		}
+		if out.place.end(); !full.room.TryAcquire(10) {
+			t.Error("the room is not given back")
 		}
 	})
 }
@@ -76,7 +87,7 @@ func TestRespondAllocates(t *testing.T) {
 	result := testing.Benchmark(func(b *testing.B) {
 		for b.Loop() {
 			results := []result{target{}.result("A", plugin.Response{Status: 200, Frames: [][]byte{raw}})}
-			if err := respond(&discard{header: http.Header{}}, formats[0], results, func() {}); err != nil {
+			if err := respond(&discard{header: http.Header{}}, formats[0], results, &place{}); err != nil {
 				b.Fatal(err)
 			}
 		}

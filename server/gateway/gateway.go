@@ -89,7 +89,8 @@ type Gateway struct {
 	maxBody  int64
 	log      *slog.Logger
 	handler  http.Handler
-	held     *held
+	held     *held // answers of requests over several data sources
+	slow     *held // answers that slow clients read
 
 	subscribe  func(context.Context, *plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error)
 	endStreams func()
@@ -119,6 +120,7 @@ func New(c Config) *Gateway {
 		maxBody:  c.MaxBody,
 		log:      c.Logger,
 		held:     newHeld(heldBytes),
+		slow:     newHeld(slowBytes),
 	}
 	if g.maxBody == 0 {
 		g.maxBody = defaultMaxBody

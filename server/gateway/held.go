@@ -11,16 +11,18 @@ import (
 	"github.com/plugboard/plugboard/plugin"
 )
 
-// A request over several data sources holds each answer until the last is in:
-// the permits of package plugin, which bound how many answers of one plugin are
-// in memory, are given back before that. Without a bound of their own, a client
-// with many queries, or many such clients, would fill memory.
+// The permits of package plugin bound how many answers of one plugin are in
+// memory. They are given back before that where a request over several data
+// sources holds each answer until the last is in, and where a client is slow to
+// read, since others would wait for it. Without bounds of their own, a client
+// with many queries, or many clients that do not read, would fill memory.
 const (
-	heldBytes    = 256 << 20       // of all such requests together
+	heldBytes    = 256 << 20       // of all requests over several data sources together
 	heldPatience = 5 * time.Second // for room; two requests may wait for each other's
+	slowBytes    = 128 << 20       // of all answers that slow clients read
 )
 
-// held bounds the bytes of answers that are held.
+// held bounds the bytes of answers that are held without a permit.
 type held struct {
 	limit int64
 	room  *semaphore.Weighted

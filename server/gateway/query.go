@@ -50,20 +50,20 @@ func (g *Gateway) query(w http.ResponseWriter, r *http.Request) error {
 // answer asks the groups and writes the answer.
 func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, f format, groups []*group) error {
 	if len(groups) == 1 {
-		return g.askOne(r.Context(), groups[0], func(results []result, release func()) error {
-			return respond(w, f, results, release)
+		return g.askOne(r.Context(), groups[0], func(results []result, where *place) error {
+			return respond(w, f, results, where)
 		})
 	}
 	results, give := g.askAll(r.Context(), groups)
 	defer give()
-	return respond(w, f, results, func() {})
+	return respond(w, f, results, &place{})
 }
 
 // respond writes the answer to queries: 200, or 400 if any failed, which is said
 // in JSON whatever the format.
-func respond(w http.ResponseWriter, f format, results []result, release func()) error {
+func respond(w http.ResponseWriter, f format, results []result, where *place) error {
 	slices.SortFunc(results, func(a, b result) int { return cmp.Compare(a.refID, b.refID) })
-	out := &answer{w: w, contentType: f.contentType, status: statusOf(results), release: release}
+	out := &answer{w: w, contentType: f.contentType, status: statusOf(results), place: where}
 	if f.write == nil {
 		return out.write(func(out *answer) error { return writeJSONResults(out, results) })
 	}
@@ -119,14 +119,15 @@ func (g *Gateway) groups(r *http.Request, queries []sourceQuery) ([]*group, erro
 	return groups, nil
 }
 
-// askOne makes the call of one group and calls use with the answer, which until
-// then, or release, keeps others of the plugin waiting. Its error is use's, or a
-// *failure.
-func (g *Gateway) askOne(ctx context.Context, q *group, use func(results []result, release func()) error) error {
+// askOne makes the call of one group and calls use with the answer and its
+// place. Its error is use's, or a *failure.
+func (g *Gateway) askOne(ctx context.Context, q *group, use func(results []result, where *place) error) error {
 	start, answered := time.Now(), false
 	err := g.host.QueryFunc(ctx, q.request(), func(response *plugin.QueryResponse, release func()) error {
 		answered = true
-		return use(g.results(q, response, start), release)
+		where := &place{held: g.slow, size: sizeOf(response) + blockSize, release: release}
+		defer where.end()
+		return use(g.results(q, response, start), where)
 	})
 	if err != nil && !answered {
 		g.observe(callQuery, q.target, start, err)
