@@ -3,6 +3,7 @@ package host
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -19,12 +20,13 @@ import (
 // negative ones for no limit.
 type Limits struct {
 	// Time is how long a request for queries or a health check may take, until
-	// its answer is there. The plugin learns of it as a deadline. Default: 5
-	// minutes.
+	// its answer is there. The plugin learns of it as a deadline. Of a chunked
+	// answer, it is how long the host may wait for the plugin, all in all; who
+	// reads slowly does not use it up. Default: 5 minutes.
 	Time time.Duration
 	// Bytes is how large the answer of a plugin to one request for queries may
 	// be. Of a larger one nothing is received, of a chunked one what comes
-	// before. Default: 256 MiB.
+	// before; that is never in memory whole. Default: 256 MiB.
 	Bytes int64
 	// Rows is how many rows the answer to one query may have, in all its
 	// frames. Default: no limit.
@@ -108,6 +110,48 @@ func (l Limits) stopped(status int, format string, args ...any) *plugin.Error {
 	return &plugin.Error{Message: fmt.Sprintf(format, args...), Source: plugin.SourceDownstream, Status: status}
 }
 
+// clock is the limit of time of an answer in chunks: of the time that the host
+// waits for the plugin.
+type clock struct {
+	cancel context.CancelCauseFunc
+	timer  *time.Timer // nil if there is no limit
+	left   time.Duration
+	since  time.Time // it runs
+}
+
+// clock starts one. The context ends with the clock's time, or when it is ended.
+func (l Limits) clock(ctx context.Context) (context.Context, *clock) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	c := &clock{cancel: cancel, left: l.Time, since: time.Now()}
+	if l.Time >= 0 {
+		c.timer = time.AfterFunc(l.Time, func() { cancel(errTime) })
+	}
+	return ctx, c
+}
+
+func (c *clock) end() {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.cancel(nil)
+}
+
+// pausing returns a send during which the clock stands still.
+func (c *clock) pausing(send func(plugin.Chunk) error) func(plugin.Chunk) error {
+	if c.timer == nil {
+		return send
+	}
+	return func(chunk plugin.Chunk) error {
+		c.timer.Stop()
+		c.left -= time.Since(c.since)
+		defer func() {
+			c.since = time.Now()
+			c.timer.Reset(max(0, c.left))
+		}()
+		return send(chunk)
+	}
+}
+
 // check puts an error in the place of answers that have too many rows.
 func (l Limits) check(answer *plugin.QueryResponse) {
 	if l.Rows < 0 {
@@ -131,15 +175,30 @@ func (l Limits) tooManyRows(rows int64) *plugin.Error {
 
 // rowsOf counts the rows of a frame as it came. What cannot be read has none:
 // whoever reads it will say so.
-func rowsOf(encoded []byte, format plugin.Format) int64 {
-	if format != plugin.FormatArrow {
-		return 0
+func rowsOf(encoded []byte, format plugin.Format) (rows int64) {
+	if format == plugin.FormatJSON {
+		return rowsOfJSON(encoded)
 	}
-	f, err := frame.UnmarshalArrow(encoded)
+	batches, err := frame.UnmarshalBatches(encoded)
 	if err != nil {
 		return 0
 	}
-	return int64(f.Rows())
+	for _, batch := range batches {
+		rows += int64(batch.Rows())
+	}
+	return rows
+}
+
+// rowsOfJSON does without the schema, which chunks but the first lack.
+func rowsOfJSON(encoded []byte) int64 {
+	var f struct {
+		Data struct{ Values []json.RawMessage }
+	}
+	var first []json.RawMessage
+	if json.Unmarshal(encoded, &f) != nil || len(f.Data.Values) == 0 || json.Unmarshal(f.Data.Values[0], &first) != nil {
+		return 0
+	}
+	return int64(len(first))
 }
 
 // counting returns a send that fails when the chunks of an answer have become
@@ -173,12 +232,21 @@ type turn struct {
 // enter waits for a call's turn. Its context ends with the limit of time, or
 // when the turn is left for the last time.
 func (h *Host) enter(ctx context.Context, m *member, c plugin.Context) (context.Context, *turn, error) {
-	t := &turn{m: m, key: uidOf(c), inside: true}
-	if err := m.gate.Enter(ctx, t.key); err != nil {
-		return nil, nil, m.busy(err)
+	t, err := h.takeTurn(ctx, m, c)
+	if err != nil {
+		return nil, nil, err
 	}
 	ctx, t.cancel = h.config.Limits.time(ctx)
 	return ctx, t, nil
+}
+
+// takeTurn is enter without the limit of time.
+func (h *Host) takeTurn(ctx context.Context, m *member, c plugin.Context) (*turn, error) {
+	t := &turn{m: m, key: uidOf(c), inside: true, cancel: func() {}}
+	if err := m.gate.Enter(ctx, t.key); err != nil {
+		return nil, m.busy(err)
+	}
+	return t, nil
 }
 
 // answered lets the next call in: what follows concerns the host only.

@@ -33,9 +33,9 @@ func NewClient(conn grpc.ClientConnInterface) *Client {
 	return &Client{conn: tracingConn{conn}, permits: newPermits(), queryOptions: callOptions}
 }
 
-// LimitAnswers bounds the bytes of the answer to one Query: a longer one is not
-// received but refused, when it begins, with an *Error of status 413. It is
-// called before the first call.
+// LimitAnswers bounds the bytes of the answer to one Query, and of each chunk of
+// one to QueryChunks: a longer one is not received but refused, when it begins,
+// with an *Error of status 413. It is called before the first call.
 func (c *Client) LimitAnswers(bytes int) {
 	c.maxAnswer = bytes
 	c.queryOptions = append(callOptions, grpc.MaxCallRecvMsgSize(bytes))
@@ -52,9 +52,13 @@ func (c *Client) invoke(ctx context.Context, method string, req, response any) e
 
 // stream makes a call that is answered in messages.
 func stream[M any](ctx context.Context, c *Client, method string, req request, send func(*M) error) error {
+	return streamWith(ctx, c, callOptions, method, req, send)
+}
+
+func streamWith[M any](ctx context.Context, c *Client, options []grpc.CallOption, method string, req request, send func(*M) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := c.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, method, callOptions...)
+	stream, err := c.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, method, options...)
 	if err != nil {
 		return fromStatus(err)
 	}
@@ -69,7 +73,7 @@ func stream[M any](ctx context.Context, c *Client, method string, req request, s
 			return nil
 		}
 		if err != nil {
-			return fromStatus(err)
+			return c.overLimit(err)
 		}
 		if err := send(message); err != nil {
 			return err
@@ -111,11 +115,12 @@ func (c *Client) query(ctx context.Context, req *QueryRequest, pool *bytepool.Po
 }
 
 // QueryChunks asks the queries of the request and hands every chunk to send
-// as it arrives; an error of send ends the call and is returned. Call it only
+// as it arrives; an error of send ends the call and is returned. While send
+// takes its time the plugin waits, with a chunk or two on their way. Call it only
 // where Describe or the operator says that the plugin answers it: some
 // plugins panic.
 func (c *Client) QueryChunks(ctx context.Context, req *QueryRequest, send func(Chunk) error) error {
-	return stream(ctx, c, wire.Data_QueryChunkedData_FullMethodName, queryRequest(req),
+	return streamWith(ctx, c, c.queryOptions, wire.Data_QueryChunkedData_FullMethodName, queryRequest(req),
 		func(m *wire.QueryChunkedDataResponse) error { return send(chunkFromWire(m)) })
 }
 
