@@ -2,6 +2,7 @@
 package framecsv
 
 import (
+	"fmt"
 	"io"
 	"strconv"
 	"sync"
@@ -26,58 +27,83 @@ const flushSize = 32 << 10
 // What Validate finds in any of the frames is an error before anything is
 // written; any other error is w's. Write holds a few rows in memory.
 func Write(w io.Writer, frames ...*frame.Frame) error {
-	t, err := tableOf(frames)
-	if err != nil || len(t.headings) == 0 {
-		return err
+	for _, f := range frames {
+		if err := f.Validate(); err != nil {
+			return err
+		}
 	}
 	out := begin(w)
-	for i, heading := range t.headings {
-		if i > 0 {
-			out.b = append(out.b, ',')
-		}
-		out.b = appendText(out.b, []byte(heading))
-	}
-	out.endLine()
-	for i, f := range frames {
-		out.rows(f, t.places[i], len(t.headings))
+	t := tableOf(frames)
+	out.headings(t.headings)
+	for _, f := range frames {
+		out.rows(f, t.places(f.Headings()), len(t.headings))
 	}
 	return out.end()
 }
 
-// WriteRows writes the rows of a frame as Write does, without the headings.
-func WriteRows(w io.Writer, f *frame.Frame) error {
-	t, err := tableOf(frame.Frames{f})
-	if err != nil {
+// Writer writes frames one after the other, as Write does, as rows of a table
+// whose columns are known before. It holds no rows. A Writer belongs to one
+// goroutine.
+type Writer struct {
+	w     io.Writer
+	table table
+	begun bool
+}
+
+// NewWriter returns a writer of a table that has the columns of these frames,
+// whose rows do not matter. Nothing is written yet.
+func NewWriter(w io.Writer, columns ...*frame.Frame) *Writer {
+	return &Writer{w: w, table: tableOf(columns)}
+}
+
+// Write writes the rows of a frame, the first time below the headings. What
+// Validate finds is an error, and so is a column that the table lacks; then
+// nothing of the frame is written. Any other error is w's.
+func (w *Writer) Write(f *frame.Frame) error {
+	if err := f.Validate(); err != nil {
 		return err
 	}
-	out := begin(w)
-	out.rows(f, t.places[0], len(t.headings))
+	headings := f.Headings()
+	for _, heading := range headings {
+		if _, known := w.table.column[heading]; !known {
+			return fmt.Errorf("frame %q has the column %q, which is not among the headings of the table", f.Name, heading)
+		}
+	}
+	out := begin(w.w)
+	if !w.begun {
+		w.begun = true
+		out.headings(w.table.headings)
+	}
+	out.rows(f, w.table.places(headings), len(w.table.headings))
 	return out.end()
 }
 
 // table is what frames are parts of.
 type table struct {
 	headings []string
-	places   [][]int // by frame, the column of each field
+	column   map[string]int // of each heading
 }
 
-func tableOf(frames frame.Frames) (t table, err error) {
-	column := map[string]int{}
+func tableOf(frames frame.Frames) table {
+	t := table{column: map[string]int{}}
 	for _, f := range frames {
-		if err := f.Validate(); err != nil {
-			return t, err
-		}
-		var places []int
 		for _, heading := range f.Headings() {
-			if _, known := column[heading]; !known {
-				column[heading] = len(t.headings)
+			if _, known := t.column[heading]; !known {
+				t.column[heading] = len(t.headings)
 				t.headings = append(t.headings, heading)
 			}
-			places = append(places, column[heading])
 		}
-		t.places = append(t.places, places)
 	}
-	return t, nil
+	return t
+}
+
+// places returns the column of each heading.
+func (t table) places(headings []string) []int {
+	places := make([]int, len(headings))
+	for i, heading := range headings {
+		places[i] = t.column[heading]
+	}
+	return places
 }
 
 // output is lines on their way to w.
@@ -106,12 +132,27 @@ func (o *output) end() error {
 	return err
 }
 
+func (o *output) headings(headings []string) {
+	for i, heading := range headings {
+		if i > 0 {
+			o.b = append(o.b, ',')
+		}
+		o.b = appendText(o.b, []byte(heading))
+	}
+	if len(headings) > 0 {
+		o.endLine()
+	}
+}
+
 // rows writes the rows of a frame whose fields have these places among so many
 // columns.
 func (o *output) rows(f *frame.Frame, places []int, columns int) {
 	form := cell.Form{Text: appendText, JSON: appendText, NotFinite: appendNotFinite}
 	if columns == 1 {
 		form.Null = `""`
+	}
+	if columns == 0 {
+		return
 	}
 	printers := make([]cell.Printer, columns)
 	for i, print := range form.Printers(f) {

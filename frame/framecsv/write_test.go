@@ -115,7 +115,20 @@ func TestWriteFrames(t *testing.T) {
 	if err := framecsv.Write(&out); err != nil || out.Len() > 0 {
 		t.Errorf("no frames are %q, %v", out.String(), err)
 	}
-	if err := framecsv.WriteRows(&out, frame.New("", frame.NewField("a", nil, []int8{1, 2}))); err != nil || out.String() != "1\r\n2\r\n" {
+}
+
+// TestWriter: one frame after the other, below headings that are known before.
+func TestWriter(t *testing.T) {
+	a, b := frame.New("a", frame.NewField("x", nil, []int8{1})), frame.New("b", frame.NewField("y", nil, []int8{2, 3}))
+	var out bytes.Buffer
+	w := framecsv.NewWriter(&out, a, b)
+	if out.Len() > 0 {
+		t.Errorf("%q before the first frame", out.String())
+	}
+	if err := w.Write(frame.New("c", frame.NewField("x", nil, []int8{1}), frame.NewField("z", nil, []int8{1}))); err == nil || !strings.Contains(err.Error(), `the column "z"`) {
+		t.Errorf("a column that the table lacks: %v", err)
+	}
+	if err := errors.Join(w.Write(b), w.Write(a), w.Write(b)); err != nil || out.String() != "x,y\r\n,2\r\n,3\r\n1,\r\n,2\r\n,3\r\n" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 }

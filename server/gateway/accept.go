@@ -19,18 +19,26 @@ type format struct {
 	name        string // in a link
 	mediaType   string
 	contentType string
-	// write writes frames, each of which comes in batches; nil means Grafana's
-	// JSON, which has room for errors.
-	write func(out *answer, frames []frame.Frames) error
+	// begin begins to write frames; it is told those that are known by then, each
+	// of which comes in batches. Nil means Grafana's JSON, which has whole columns,
+	// and room for errors.
+	begin func(out *answer, known []frame.Frames) (writer, error)
+}
+
+// writer writes frames in batches. It is done with a batch when write returns.
+type writer interface {
+	// write writes a batch of the frame of that number.
+	write(number int, batch *frame.Frame) error
+	end() error
 }
 
 // formats has the default first.
 var formats = []format{
 	{"json", "application/json", "application/json", nil},
-	{"arrow", "application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.stream", writeArrow},
-	{"csv", "text/csv", "text/csv; charset=utf-8", writeCSV},
-	{"ndjson", "application/x-ndjson", "application/x-ndjson", writeNDJSON},
-	{"parquet", "application/vnd.apache.parquet", "application/vnd.apache.parquet", writeParquet},
+	{"arrow", "application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.stream", beginArrow},
+	{"csv", "text/csv", "text/csv; charset=utf-8", beginCSV},
+	{"ndjson", "application/x-ndjson", "application/x-ndjson", beginNDJSON},
+	{"parquet", "application/vnd.apache.parquet", "application/vnd.apache.parquet", beginParquet},
 }
 
 // formatOf chooses the format of an answer: the one that a link names, or the
@@ -83,43 +91,102 @@ func notAcceptable(accepted string) *failure {
 	}
 }
 
-// writeArrow writes a stream for each frame, one behind the other: a stream has
-// one schema. An answer without frames is a stream without fields.
-func writeArrow(out *answer, frames []frame.Frames) error {
-	if len(frames) == 0 {
-		frames = []frame.Frames{{frame.New("")}}
+// write writes frames that are all there.
+func (f format) write(out *answer, frames []frame.Frames) error {
+	w, err := f.begin(out, frames)
+	if err != nil {
+		return err
 	}
-	for _, batches := range frames {
-		stream := frame.NewStreamWriter(out)
+	for number, batches := range frames {
 		for _, batch := range batches {
-			if err := stream.Write(batch); err != nil {
-				return err
+			if err := w.write(number, batch); err != nil {
+				return f.tell(out, err)
 			}
 		}
-		if err := stream.Close(); err != nil {
-			return err
-		}
 	}
-	return nil
+	return w.end()
 }
 
-// The other formats have rows of any frame behind those of any other, so that
-// batches are frames to them.
-
-func writeCSV(out *answer, frames []frame.Frames) error {
-	return framecsv.Write(out, slices.Concat(frames...)...)
-}
-
-// writeNDJSON makes an error that comes after rows were sent the last line.
-func writeNDJSON(out *answer, frames []frame.Frames) error {
-	err := framejson.WriteRows(out, slices.Concat(frames...)...)
-	if err != nil && out.begun && out.gone == nil {
+// tell has NDJSON say in its last line what went wrong after rows were sent.
+func (f format) tell(out *answer, err error) error {
+	if f.name == "ndjson" && out.begun && out.gone == nil {
 		out.block = append(appendString(append(out.block, `{"error":`...), err.Error()), "}\n"...)
 		return nil
 	}
 	return err
 }
 
-func writeParquet(out *answer, frames []frame.Frames) error {
-	return parquet.Write(out, slices.Concat(frames...))
+// arrowWriter writes a stream for each frame, one behind the other: a stream has
+// one schema. Frames that take turns, or change their schema, are in several. An
+// answer without frames is a stream without fields.
+type arrowWriter struct {
+	out    *answer
+	stream *frame.StreamWriter // nil before the first batch
+	number int
 }
+
+func beginArrow(out *answer, _ []frame.Frames) (writer, error) { return &arrowWriter{out: out}, nil }
+
+func (w *arrowWriter) write(number int, batch *frame.Frame) error {
+	if w.stream != nil && number == w.number {
+		err := w.stream.Write(batch)
+		if err == nil || w.out.gone != nil {
+			return err
+		}
+	}
+	if err := w.next(); err != nil {
+		return err
+	}
+	w.number = number
+	return w.stream.Write(batch)
+}
+
+// next ends a stream, if there is one, and makes another.
+func (w *arrowWriter) next() error {
+	if w.stream != nil {
+		if err := w.stream.Close(); err != nil {
+			return err
+		}
+	}
+	w.stream = frame.NewStreamWriter(w.out)
+	return nil
+}
+
+func (w *arrowWriter) end() error {
+	if w.stream == nil {
+		if err := w.write(0, frame.New("")); err != nil {
+			return err
+		}
+	}
+	return w.stream.Close()
+}
+
+// The other formats have rows of any frame behind those of any other.
+
+type csvWriter struct{ *framecsv.Writer }
+
+func beginCSV(out *answer, known []frame.Frames) (writer, error) {
+	return csvWriter{framecsv.NewWriter(out, slices.Concat(known...)...)}, nil
+}
+
+func (w csvWriter) write(_ int, batch *frame.Frame) error { return w.Write(batch) }
+func (w csvWriter) end() error                            { return nil }
+
+type ndjsonWriter struct{ out *answer }
+
+func beginNDJSON(out *answer, _ []frame.Frames) (writer, error) { return ndjsonWriter{out}, nil }
+
+func (w ndjsonWriter) write(_ int, batch *frame.Frame) error {
+	return framejson.WriteRows(w.out, batch)
+}
+func (w ndjsonWriter) end() error { return nil }
+
+type parquetWriter struct{ *parquet.Writer }
+
+func beginParquet(out *answer, known []frame.Frames) (writer, error) {
+	w, err := parquet.NewWriter(out, slices.Concat(known...))
+	return parquetWriter{w}, err
+}
+
+func (w parquetWriter) write(_ int, batch *frame.Frame) error { return w.Write(batch) }
+func (w parquetWriter) end() error                            { return w.Close() }

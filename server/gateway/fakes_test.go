@@ -43,10 +43,11 @@ type fakeHost struct {
 	logs      func(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 	schema    host.Schema
 	schemaErr error
-	text      string                     // the query text field of all plugins
-	permits   chan struct{}              // for answers that are received and used; nil: any number
-	reuses    bool                       // the memory of frames, once it may, as the real one does
-	wait      func(*plugin.QueryRequest) // before a permit is taken
+	text      string                                    // the query text field of all plugins
+	chunks    func(send func(plugin.Chunk) error) error // nil: plugins do not answer in chunks
+	permits   chan struct{}                             // for answers that are received and used; nil: any number
+	reuses    bool                                      // the memory of frames, once it may, as the real one does
+	wait      func(*plugin.QueryRequest)                // before a permit is taken
 
 	mu                 sync.Mutex
 	renewed, forgotten []string
@@ -112,6 +113,12 @@ func (h *fakeHost) QueryFunc(_ context.Context, req *plugin.QueryRequest, use fu
 		}
 	}
 	return use(response, func() {})
+}
+
+func (h *fakeHost) Chunked(context.Context, string) (bool, error) { return h.chunks != nil, nil }
+
+func (h *fakeHost) QueryChunks(_ context.Context, _ *plugin.QueryRequest, send func(plugin.Chunk) error) error {
+	return h.chunks(send)
 }
 
 func (h *fakeHost) CheckHealth(_ context.Context, req *plugin.HealthRequest) (plugin.Health, error) {

@@ -55,6 +55,8 @@ type Host interface {
 	Logs(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 
 	QueryFunc(ctx context.Context, req *plugin.QueryRequest, use func(answer *plugin.QueryResponse, release func()) error) error
+	Chunked(ctx context.Context, id string) (bool, error)
+	QueryChunks(ctx context.Context, req *plugin.QueryRequest, send func(plugin.Chunk) error) error
 	CheckHealth(ctx context.Context, req *plugin.HealthRequest) (plugin.Health, error)
 	CallResource(ctx context.Context, req *plugin.ResourceRequest, send func(plugin.ResourceResponse) error) error
 	Metrics(ctx context.Context, id string) ([]byte, error)

@@ -49,7 +49,13 @@ func (g *Gateway) query(w http.ResponseWriter, r *http.Request) error {
 
 // answer asks the groups and writes the answer.
 func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, f format, groups []*group) error {
-	if len(groups) == 1 {
+	chunks, err := g.inChunks(r.Context(), f, groups)
+	switch {
+	case err != nil:
+		return err
+	case chunks:
+		return g.answerChunks(r.Context(), w, f, groups[0])
+	case len(groups) == 1:
 		return g.askOne(r.Context(), groups[0], func(results []result, where *place) error {
 			return respond(w, f, results, where)
 		})
@@ -64,7 +70,7 @@ func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, f format, group
 func respond(w http.ResponseWriter, f format, results []result, where *place) error {
 	slices.SortFunc(results, func(a, b result) int { return cmp.Compare(a.refID, b.refID) })
 	out := &answer{w: w, contentType: f.contentType, status: statusOf(results), place: where}
-	if f.write == nil {
+	if f.begin == nil {
 		return out.write(func(out *answer) error { return writeJSONResults(out, results) })
 	}
 	frames, err := framesOf(results)
@@ -80,15 +86,12 @@ func framesOf(results []result) ([]frame.Frames, error) {
 	var frames []frame.Frames
 	for _, r := range results {
 		if r.failed != "" {
-			return nil, &failure{status: http.StatusBadRequest, id: "query.failed", source: r.source, message: fmt.Sprintf("query %q failed: %s", r.refID, r.failed)}
+			return nil, queryFailed(r.refID, r.failed, r.source)
 		}
 		for i, e := range r.frames {
 			batches, err := e.batches()
 			if err != nil {
-				return nil, &failure{
-					status: http.StatusBadRequest, id: "query.failed", source: plugin.SourcePlugin,
-					message: fmt.Sprintf("query %q failed: the plugin sent a frame that cannot be read: frame %d: %v", r.refID, i, err),
-				}
+				return nil, queryFailed(r.refID, fmt.Sprintf("the plugin sent a frame that cannot be read: frame %d: %v", i, err), plugin.SourcePlugin)
 			}
 			frames = append(frames, batches)
 		}

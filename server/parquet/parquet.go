@@ -7,6 +7,7 @@
 package parquet
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -31,42 +32,56 @@ const (
 	partBytes  = 4 << 20 // of the names of enums, which are written out
 )
 
-// Write writes frames as one table. Its columns are those of all frames, each
-// heading once, and again with a number where frames disagree on its type; a
-// frame has nulls where it lacks a column, and its rows follow those of the one
-// before. Times have nanoseconds and are UTC, enums and JSON are text.
+// Writer writes frames one after the other, as rows of one table whose columns
+// are known before: those of all frames, each heading once, and again with a
+// number where frames disagree on its type. A frame has nulls where it lacks a
+// column. Times have nanoseconds and are UTC, enums and JSON are text.
 //
-// What Validate finds in any of the frames is an error before anything is
-// written. Write holds one row group in memory.
-func Write(w io.Writer, frames frame.Frames) error {
-	for _, f := range frames {
-		if err := f.Validate(); err != nil {
-			return err
-		}
-	}
-	t := tableOf(frames)
+// A Writer holds one row group, and of those before what the end of the file
+// says of them. It belongs to one goroutine.
+type Writer struct {
+	table table
+	file  *pqarrow.FileWriter
+}
+
+// NewWriter returns a writer of a table that has the columns of these frames,
+// whose rows do not matter. It writes the beginning of the file.
+func NewWriter(w io.Writer, columns frame.Frames) (*Writer, error) {
+	t := tableOf(columns)
 	// A bare writer: if w can be closed, that is the caller's.
-	out, err := pqarrow.NewFileWriter(t.schema, struct{ io.Writer }{w}, t.properties(), pqarrow.DefaultWriterProps())
+	file, err := pqarrow.NewFileWriter(t.schema, struct{ io.Writer }{w}, t.properties(), pqarrow.DefaultWriterProps())
+	return &Writer{t, file}, err
+}
+
+// Write writes the rows of a frame. What Validate finds is an error, and so is a
+// column that the table lacks, or has of another type; then nothing of the frame
+// is written. Any other error is w's.
+func (w *Writer) Write(f *frame.Frame) error {
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	source, err := w.table.source(f)
 	if err != nil {
 		return err
 	}
-	for i, f := range frames {
-		step := partOf(f)
-		for from := 0; from < f.Rows(); from += step {
-			part := f.SliceRows(from, min(from+step, f.Rows()))
-			if err := out.WriteBuffered(t.rows(i, part)); err != nil {
-				return err
-			}
-			if out.RowGroupTotalBytesWritten() < groupBytes {
-				continue
-			}
-			if err := out.NewBufferedRowGroupChecked(); err != nil {
-				return err
-			}
+	step := partOf(f)
+	for from := 0; from < f.Rows(); from += step {
+		part := f.SliceRows(from, min(from+step, f.Rows()))
+		if err := w.file.WriteBuffered(w.table.rows(source, part)); err != nil {
+			return err
+		}
+		if w.file.RowGroupTotalBytesWritten() < groupBytes {
+			continue
+		}
+		if err := w.file.NewBufferedRowGroupChecked(); err != nil {
+			return err
 		}
 	}
-	return out.Close()
+	return nil
 }
+
+// Close writes the end of the file. It does not close the writer below.
+func (w *Writer) Close() error { return w.file.Close() }
 
 // properties has a dictionary for text, of which there are few: of numbers, which
 // mostly differ, it would be four fifths of the work.
@@ -104,9 +119,7 @@ func namesOf(f *frame.Field) []string {
 // table is the table that the frames are parts of.
 type table struct {
 	schema *arrow.Schema
-	// source is, by frame and column of the table, the field that the column
-	// comes from, or -1.
-	source [][]int
+	place  map[column]int
 }
 
 type column struct {
@@ -117,26 +130,31 @@ type column struct {
 func tableOf(frames frame.Frames) table {
 	var fields []arrow.Field
 	place, names := map[column]int{}, map[string]bool{}
-	places := make([][]int, len(frames))
-	for i, f := range frames {
-		for j, heading := range f.Headings() {
-			kind := typeOf(f.Fields[j])
+	for _, f := range frames {
+		for i, heading := range f.Headings() {
+			kind := typeOf(f.Fields[i])
 			key := column{heading, kind.ID()}
 			if _, known := place[key]; !known {
 				place[key] = len(fields)
 				fields = append(fields, arrow.Field{Name: unused(names, heading), Type: kind, Nullable: true})
 			}
-			places[i] = append(places[i], place[key])
 		}
 	}
-	t := table{schema: arrow.NewSchema(fields, nil), source: make([][]int, len(frames))}
-	for i := range frames {
-		t.source[i] = slices.Repeat([]int{-1}, len(fields))
-		for j, at := range places[i] {
-			t.source[i][at] = j
+	return table{arrow.NewSchema(fields, nil), place}
+}
+
+// source returns, by column of the table, the field of the frame that the column
+// comes from, or -1.
+func (t table) source(f *frame.Frame) ([]int, error) {
+	source := slices.Repeat([]int{-1}, t.schema.NumFields())
+	for i, heading := range f.Headings() {
+		at, known := t.place[column{heading, typeOf(f.Fields[i]).ID()}]
+		if !known {
+			return nil, fmt.Errorf("frame %q has the column %q of type %v, which is not a column of the table", f.Name, heading, f.Fields[i].Type())
 		}
+		source[at] = i
 	}
-	return t
+	return source, nil
 }
 
 // unused makes a name that is not in use yet.
@@ -149,10 +167,10 @@ func unused(names map[string]bool, name string) string {
 	return free
 }
 
-// rows returns some rows of the i-th frame as rows of the table.
-func (t table) rows(i int, part *frame.Frame) arrow.RecordBatch {
+// rows returns some rows of a frame as rows of the table.
+func (t table) rows(source []int, part *frame.Frame) arrow.RecordBatch {
 	columns := make([]arrow.Array, t.schema.NumFields())
-	for at, from := range t.source[i] {
+	for at, from := range source {
 		if from < 0 {
 			columns[at] = array.MakeArrayOfNull(memory.DefaultAllocator, t.schema.Field(at).Type, part.Rows())
 		} else {

@@ -2,6 +2,7 @@ package parquet_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -50,6 +51,44 @@ func read(t *testing.T, content []byte) []string {
 	return lines
 }
 
+// write writes frames that are known before.
+func write(w io.Writer, frames frame.Frames) error {
+	out, err := parquet.NewWriter(w, frames)
+	if err != nil {
+		return err
+	}
+	for _, f := range frames {
+		if err := out.Write(f); err != nil {
+			return err
+		}
+	}
+	return out.Close()
+}
+
+// TestColumnUnknown: the table's columns are those that it began with.
+func TestColumnUnknown(t *testing.T) {
+	numbers := frame.New("f", frame.NewField("v", nil, []float64{1}))
+	var content bytes.Buffer
+	out, err := parquet.NewWriter(&content, frame.Frames{numbers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*frame.Frame{
+		frame.New("g", frame.NewField("w", nil, []float64{2})),
+		frame.New("h", frame.NewField("v", nil, []string{"3"})),
+	} {
+		if err := out.Write(f); err == nil || !strings.Contains(err.Error(), "not a column of the table") {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+	}
+	if err := errors.Join(out.Write(numbers), out.Write(frame.New("none")), out.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(read(t, content.Bytes()), "\n"); got != "v float64\n1" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestWrite(t *testing.T) {
 	enum := frame.NewField("state", nil, []frame.Enum{1, 7})
 	enum.Config = &frame.Config{Type: &frame.TypeConfig{Enum: &frame.EnumConfig{Text: []string{"off", "on"}}}}
@@ -57,7 +96,7 @@ func TestWrite(t *testing.T) {
 		frame.NewNullableField("v", nil, []*float64{nil, new(1.5)}), enum)
 	second := frame.New("", frame.NewField("v", nil, []string{"text"}), frame.NewField("time", nil, []time.Time{time.Unix(2, 0).UTC()}))
 	var out bytes.Buffer
-	if err := parquet.Write(&out, frame.Frames{first, second}); err != nil {
+	if err := write(&out, frame.Frames{first, second}); err != nil {
 		t.Fatal(err)
 	}
 	got := strings.Join(read(t, out.Bytes()), "\n")
@@ -76,7 +115,7 @@ func TestWriteRandom(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		f := frametest.Random(rng, rng.IntN(100))
 		var out bytes.Buffer
-		if err := parquet.Write(&out, frame.Frames{f}); err != nil {
+		if err := write(&out, frame.Frames{f}); err != nil {
 			t.Fatal(err)
 		}
 		lines := read(t, out.Bytes())
@@ -91,7 +130,7 @@ func TestWriteLarge(t *testing.T) {
 	const rows = 70_000
 	var out bytes.Buffer
 	f := frame.New("", frame.NewField("v", nil, make([]float64, rows)), frame.NewField("s", nil, make([]string, rows)))
-	if err := parquet.Write(&out, frame.Frames{f}); err != nil {
+	if err := write(&out, frame.Frames{f}); err != nil {
 		t.Fatal(err)
 	}
 	in, err := file.NewParquetReader(bytes.NewReader(out.Bytes()))
@@ -105,7 +144,7 @@ func TestWriteLarge(t *testing.T) {
 
 func TestWriteNothing(t *testing.T) {
 	var out bytes.Buffer
-	if err := parquet.Write(&out, nil); err != nil {
+	if err := write(&out, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := file.NewParquetReader(bytes.NewReader(out.Bytes())); err != nil {
@@ -126,7 +165,7 @@ func TestWriteBoundsMemory(t *testing.T) {
 	for _, f := range []*frame.Frame{frame.New("rows", frame.NewField("v", nil, values)), frame.New("names", enum)} {
 		out := &peak{}
 		before := out.measure()
-		if err := parquet.Write(out, frame.Frames{f}); err != nil {
+		if err := write(out, frame.Frames{f}); err != nil {
 			t.Fatal(err)
 		}
 		if out.heap > before+150<<20 {
@@ -164,7 +203,7 @@ func TestWriteSmall(t *testing.T) {
 		frames = append(frames, frame.New("", frame.NewField("v", nil, []int64{int64(i), 0, 0})))
 	}
 	var out bytes.Buffer
-	if err := parquet.Write(&out, frames); err != nil {
+	if err := write(&out, frames); err != nil {
 		t.Fatal(err)
 	}
 	in, err := file.NewParquetReader(bytes.NewReader(out.Bytes()))
@@ -191,7 +230,7 @@ func FuzzArrow(f *testing.F) {
 			return
 		}
 		var out bytes.Buffer
-		if parquet.Write(&out, batches) != nil {
+		if write(&out, batches) != nil {
 			return // fields of unequal length
 		}
 		in, err := file.NewParquetReader(bytes.NewReader(out.Bytes()))
@@ -219,7 +258,7 @@ func BenchmarkWrite(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := parquet.Write(io.Discard, frame.Frames{f}); err != nil {
+		if err := write(io.Discard, frame.Frames{f}); err != nil {
 			b.Fatal(err)
 		}
 	}

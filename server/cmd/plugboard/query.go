@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plugboard/plugboard/frame/framecsv"
 	"github.com/plugboard/plugboard/plugin"
 )
 
@@ -48,8 +47,11 @@ for testdata. For a plugin that names none, --field says which.
 --from and --to are relative (now-1h, now/d), dates (2012-03-01), RFC 3339 times
 or Unix milliseconds.
 
-What the plugin has to say beside its data, and errors, go to stderr. The exit
-code is 1 if the query failed, 2 if the command is wrong, 3 if the server or the
+-o csv, ndjson, arrow and parquet print the answer as it arrives, however large
+it is (see the server's --answer-bytes); with table and json it is in memory whole.
+
+What the plugin has to say beside its data (with table and json), and errors, go
+to stderr. The exit code is 1 if the query failed, 2 if the command is wrong, 3 if the server or the
 plugin cannot be reached.`,
 		Example: `  plugboard query seattle 'SELECT * FROM weather LIMIT 5'
   plugboard query seattle 'SELECT count(*) FROM weather WHERE $__timeFilter(date)' --from 2012-02-01 --to 2012-02-28 -o csv
@@ -78,7 +80,7 @@ plugin cannot be reached.`,
 // prints nothing but those.
 func (q question) ask(ctx context.Context, to target, stdout, stderr io.Writer) error {
 	mediaType, asServed := servedAs[q.output]
-	if q.output != "table" && q.output != "json" && q.output != "csv" && !asServed {
+	if q.output != "table" && q.output != "json" && !asServed {
 		return misused("--output is table, json, csv, ndjson, arrow or parquet, not %q", q.output)
 	}
 	if to.isApp {
@@ -106,8 +108,10 @@ func (q question) ask(ctx context.Context, to target, stdout, stderr io.Writer) 
 	return q.print(raw, to, stdout, stderr)
 }
 
-// servedAs has the outputs that are printed as the server writes them.
+// servedAs has the outputs that are printed as the server writes them, and while
+// it does.
 var servedAs = map[string]string{
+	"csv":     "text/csv",
 	"ndjson":  "application/x-ndjson",
 	"arrow":   "application/vnd.apache.arrow.stream",
 	"parquet": "application/vnd.apache.parquet",
@@ -159,14 +163,10 @@ func (q question) print(raw []byte, to target, stdout, stderr io.Writer) error {
 		return err
 	}
 	printNotices(stderr, frames)
-	switch q.output {
-	case "table":
-		err = writeTables(stdout, frames)
-	case "csv":
-		err = framecsv.Write(stdout, frames...)
-	}
-	if err != nil {
-		return failed("%w", err)
+	if q.output == "table" {
+		if err := writeTables(stdout, frames); err != nil {
+			return failed("%w", err)
+		}
 	}
 	return answer.err(to.String())
 }

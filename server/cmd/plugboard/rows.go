@@ -16,6 +16,7 @@ type rows struct {
 	w      io.Writer
 
 	headings []string
+	table    *framecsv.Writer
 	widths   []int
 	schema   []byte // of the packets to come
 }
@@ -50,16 +51,13 @@ func (r *rows) add(f *frame.Frame) error {
 }
 
 func (r *rows) addCSV(f *frame.Frame, headings []string) error {
-	var text strings.Builder
-	write := framecsv.WriteRows
 	if !slices.Equal(headings, r.headings) {
-		r.headings = headings
-		write = func(w io.Writer, f *frame.Frame) error { return framecsv.Write(w, f) }
+		r.headings, r.table = headings, framecsv.NewWriter(r.w, f)
 	}
-	if err := write(&text, f); err != nil {
+	if err := r.table.Write(f); err != nil {
 		return failed("print: %w", err)
 	}
-	return r.write(text.String())
+	return nil
 }
 
 // widen makes columns as wide as what has come so far, so that most of what
