@@ -106,14 +106,14 @@ func (s *Supervisor[P]) look(patient bool) (h *Held[P], changed <-chan struct{},
 	return nil, s.changed, nil
 }
 
-// whyStopped tells Stop and the end of Run from the time before Run. s.mu is
-// held.
+// whyStopped tells Stop and the end of Run from the time before Run has begun
+// to start a process. s.mu is held.
 func (s *Supervisor[P]) whyStopped() error {
 	switch {
-	case s.halted && !s.ended:
-		return ErrHalted
-	case s.ran:
+	case s.ended:
 		return ErrStopped
+	case s.halted:
+		return ErrHalted
 	}
 	return nil
 }

@@ -84,9 +84,9 @@ type Supervisor[P Process] struct {
 	trouble error
 	// changed is closed, and replaced, whenever status changes.
 	changed chan struct{}
-	// ran and ended are Run's beginning and end, halted is from Stop to the
+	// ended is Run's end, halted is from Stop to the
 	// next start.
-	ran, ended, halted bool
+	ended, halted bool
 
 	// What follows belongs to Run.
 
@@ -131,9 +131,6 @@ type step func(context.Context) step
 // Run keeps a process alive until ctx ends, and returns when the last has
 // ended. It may be called once.
 func (s *Supervisor[P]) Run(ctx context.Context) {
-	s.mu.Lock()
-	s.ran = true
-	s.mu.Unlock()
 	for next := step(s.starting); next != nil; {
 		next = next(ctx)
 	}
