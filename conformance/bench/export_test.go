@@ -85,7 +85,14 @@ func BenchmarkArrowToNDJSON(b *testing.B) {
 
 func BenchmarkArrowToParquet(b *testing.B) {
 	export(b, func(w io.Writer, batches frame.Frames) error {
-		return ours.Write(w, batches)
+		out, err := ours.NewWriter(w, batches)
+		for i := 0; err == nil && i < len(batches); i++ {
+			err = out.Write(batches[i])
+		}
+		if err != nil {
+			return err
+		}
+		return out.Close()
 	}, func(w io.Writer, batch arrow.RecordBatch) error {
 		out, err := pqarrow.NewFileWriter(batch.Schema(), w, parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy)), pqarrow.DefaultWriterProps())
 		if err != nil {
