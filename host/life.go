@@ -3,6 +3,8 @@ package host
 import (
 	"context"
 	"errors"
+	"maps"
+	"sync"
 	"time"
 
 	"github.com/plugboard/plugboard/host/internal/process"
@@ -62,7 +64,8 @@ type Exit struct {
 	Signal string
 	// OutOfMemory: it ended for want of memory, as far as can be told.
 	OutOfMemory bool
-	// PeakRSS is the most memory it has had, in bytes; 0 if that is not known.
+	// PeakRSS is the most memory it has had in its life, in bytes, as the
+	// system counts when it ends; 0 if that is not known.
 	PeakRSS int64
 	// Stderr holds the last lines of its standard error. They are a plugin's
 	// words: see LogLine.
@@ -82,11 +85,53 @@ func (h *Host) Events(id string, after int64) ([]Event, <-chan struct{}, error) 
 	for i, e := range kept {
 		events[i] = Event{Number: e.Number, Time: e.Time, State: State(e.State), PID: e.PID, Reason: e.Reason}
 		if exit, ok := errors.AsType[*process.ExitError](e.Err); ok {
-			events[i].Exit = &Exit{
-				Code: exit.Code, Signal: exit.Signal, OutOfMemory: exit.OutOfMemory,
-				PeakRSS: exit.PeakRSS, Stderr: exit.Stderr,
-			}
+			events[i].Exit = exitOf(exit)
 		}
 	}
 	return events, more, nil
+}
+
+func exitOf(e *process.ExitError) *Exit {
+	return &Exit{Code: e.Code, Signal: e.Signal, OutOfMemory: e.OutOfMemory, PeakRSS: e.PeakRSS, Stderr: e.Stderr}
+}
+
+// exits counts the ends of processes that nobody had asked for. The zero exits
+// is ready.
+type exits struct {
+	mu    sync.Mutex
+	count map[string]int
+	last  *process.ExitError
+}
+
+// tell counts what an event is about, if that has not been counted: more than
+// one may be about the same end.
+func (x *exits) tell(e supervisor.Event) {
+	exit, ok := errors.AsType[*process.ExitError](e.Err)
+	if !ok {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if exit == x.last {
+		return
+	}
+	x.last = exit
+	if x.count == nil {
+		x.count = map[string]int{}
+	}
+	how := exit.How
+	if exit.OutOfMemory {
+		how = "out of memory"
+	}
+	x.count[how]++
+}
+
+// told returns the counts, and the last end, nil if there was none.
+func (x *exits) told() (map[string]int, *Exit) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.last == nil {
+		return nil, nil
+	}
+	return maps.Clone(x.count), exitOf(x.last)
 }

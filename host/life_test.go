@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,6 +77,13 @@ func TestExitIsOnRecord(t *testing.T) {
 	})
 	if e := died.Exit; e.Code != 2 || e.Signal != "" || e.OutOfMemory || !strings.Contains(strings.Join(e.Stderr, "\n"), "panic: ordered to panic") {
 		t.Errorf("%+v", e)
+	}
+	p, _ := h.Plugin(badplugin.Good)
+	if p.Exits["exit status 2"] != 1 || p.LastExit == nil || p.LastExit.PeakRSS == 0 {
+		t.Errorf("exits %v, the last %+v", p.Exits, p.LastExit)
+	}
+	if events, _, _ := h.Events(badplugin.Exit, 0); len(events) < 2 || events[1].Exit == nil || events[1].Exit.Code != 3 || !slices.Contains(events[1].Exit.Stderr, "no licence found") {
+		t.Errorf("events of one that does not start: %+v", events)
 	}
 	if _, _, err := h.Events("nobody", 0); !errors.Is(err, host.ErrNotFound) {
 		t.Errorf("an unknown plugin: %v", err)

@@ -36,6 +36,7 @@ type member struct {
 	address    string // of a remote plugin
 	// described is what one of the plugin's processes has said of itself.
 	described atomic.Pointer[described]
+	exits     exits
 	policy    sandbox.Policy
 	tiers     func() []SandboxTier // nil without a backend
 }
@@ -78,6 +79,7 @@ func (h *Host) newMember(entry *catalog.Entry, signature trust.Signature) *membe
 		Wait:        h.config.Wait,
 		Crashes:     crashes,
 		CrashWindow: h.config.CrashWindow,
+		Tell:        m.exits.tell,
 		Logger:      m.logger,
 	})
 	return m
@@ -137,11 +139,16 @@ func lost(ctx context.Context, err error) bool {
 	return errors.Is(err, plugin.ErrUnavailable) || errors.Is(err, context.Canceled) && ctx.Err() == nil
 }
 
-// explain says what became of the process under a lost call.
-func (m *member) explain(r *running, err error) error {
+// explain says what became of the process under a lost call, which may be made
+// again or not.
+func (m *member) explain(r *running, err error, again bool) error {
 	select {
 	case <-r.Done():
-		return m.unavailable("died during the call", r.Err())
+		err = m.unavailable("died during the call", r.Err())
+		if again {
+			err = fmt.Errorf("%w; try again", err)
+		}
+		return err
 	case <-time.After(deathNotice):
 		return m.unavailable("does not answer", err)
 	}

@@ -29,6 +29,11 @@ type Plugin struct {
 	Restarts int
 	// LastError is why the process ended or did not start, the last time.
 	LastError string
+	// Exits counts the ends of processes that nobody had asked for, by how:
+	// "exit status 3", "signal: killed", "out of memory". LastExit is the last
+	// of them, nil if there was none.
+	Exits    map[string]int
+	LastExit *Exit
 	// NextStart is set while State is StateBackingOff.
 	NextStart time.Time
 	// Entered counts how often each state was entered.
@@ -124,6 +129,7 @@ func (m *member) plugin() Plugin {
 	for state, n := range status.Entered {
 		p.Entered[State(state)] = n
 	}
+	p.Exits, p.LastExit = m.exits.told()
 	p.Calls, p.Waiting = m.gate.Load()
 	if status.LastError != nil {
 		p.LastError = status.LastError.Error()

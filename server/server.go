@@ -170,7 +170,10 @@ func (s *Server) pluginStates() []telemetry.Plugin {
 func telemetryOf(p host.Plugin) telemetry.Plugin {
 	t := telemetry.Plugin{
 		ID: p.Manifest.ID, Up: p.State == host.StateReady || p.State == host.StateDegraded, State: string(p.State), Restarts: p.Restarts,
-		Entered: map[string]int{}, Calls: p.Calls, Waiting: p.Waiting,
+		Entered: map[string]int{}, Exits: p.Exits, Calls: p.Calls, Waiting: p.Waiting,
+	}
+	if p.LastExit != nil {
+		t.PeakRSS = p.LastExit.PeakRSS
 	}
 	for _, state := range host.States {
 		t.Entered[string(state)] = p.Entered[state]

@@ -24,6 +24,10 @@ type Plugin struct {
 	Entered map[string]int
 	// Restarts counts since the server started.
 	Restarts int
+	// Exits counts the ends of its process that nobody had asked for, by how;
+	// PeakRSS is the most memory that the last of those processes has had.
+	Exits   map[string]int
+	PeakRSS int64
 	// Calls are under way, Waiting wait for their turn.
 	Calls, Waiting int
 }
@@ -130,13 +134,15 @@ var (
 	restartsDesc = prometheus.NewDesc("plugboard_plugin_restarts_total", "Times that the plugin's process was started again.", []string{"plugin"}, nil)
 	stateDesc    = prometheus.NewDesc("plugboard_plugin_state", "1 for the state that the plugin is in.", []string{"plugin", "state"}, nil)
 	enteredDesc  = prometheus.NewDesc("plugboard_plugin_transitions_total", "Times that the plugin has entered a state.", []string{"plugin", "state"}, nil)
+	exitsDesc    = prometheus.NewDesc("plugboard_plugin_exits_total", "Times that the plugin's process has ended by itself, by how.", []string{"plugin", "how"}, nil)
+	peakDesc     = prometheus.NewDesc("plugboard_plugin_exit_peak_rss_bytes", "The most resident memory in the life of the process that last ended by itself.", []string{"plugin"}, nil)
 	callsDesc    = prometheus.NewDesc("plugboard_plugin_calls_in_flight", "Calls for queries and resources that the plugin is being asked.", []string{"plugin"}, nil)
 	waitingDesc  = prometheus.NewDesc("plugboard_plugin_calls_waiting", "Calls that wait for their turn.", []string{"plugin"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (s states) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{upDesc, restartsDesc, stateDesc, enteredDesc, callsDesc, waitingDesc} {
+	for _, desc := range []*prometheus.Desc{upDesc, restartsDesc, stateDesc, enteredDesc, exitsDesc, peakDesc, callsDesc, waitingDesc} {
 		descs <- desc
 	}
 }
@@ -148,6 +154,12 @@ func (s states) Collect(metrics chan<- prometheus.Metric) {
 		metrics <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(p.Restarts), p.ID)
 		metrics <- prometheus.MustNewConstMetric(callsDesc, prometheus.GaugeValue, float64(p.Calls), p.ID)
 		metrics <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(p.Waiting), p.ID)
+		for how, times := range p.Exits {
+			metrics <- prometheus.MustNewConstMetric(exitsDesc, prometheus.CounterValue, float64(times), p.ID, how)
+		}
+		if p.PeakRSS > 0 {
+			metrics <- prometheus.MustNewConstMetric(peakDesc, prometheus.GaugeValue, float64(p.PeakRSS), p.ID)
+		}
 		for state, times := range p.Entered {
 			metrics <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, oneIf(state == p.State), p.ID, state)
 			metrics <- prometheus.MustNewConstMetric(enteredDesc, prometheus.CounterValue, float64(times), p.ID, state)

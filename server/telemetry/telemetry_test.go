@@ -29,7 +29,7 @@ func scrape(t *testing.T, metrics *telemetry.Telemetry) string {
 
 func TestTelemetry(t *testing.T) {
 	metrics, err := telemetry.New(prometheus.NewRegistry(), "1.2.3", func() []telemetry.Plugin {
-		return []telemetry.Plugin{{ID: "a", Up: true, Restarts: 2}, {ID: "b"}}
+		return []telemetry.Plugin{{ID: "a", Up: true, Restarts: 2, Exits: map[string]int{"out of memory": 3}, PeakRSS: 1 << 20}, {ID: "b"}}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +44,8 @@ func TestTelemetry(t *testing.T) {
 		`plugboard_plugin_up{plugin="a"} 1`,
 		`plugboard_plugin_up{plugin="b"} 0`,
 		`plugboard_plugin_restarts_total{plugin="a"} 2`,
+		`plugboard_plugin_exits_total{how="out of memory",plugin="a"} 3`,
+		`plugboard_plugin_exit_peak_rss_bytes{plugin="a"} 1.048576e+06`,
 		`plugboard_plugin_calls_total{endpoint="query",plugin="a",source="one",status="ok"} 1`,
 		`plugboard_plugin_calls_total{endpoint="query",plugin="a",source="one",status="error"} 1`,
 		`plugboard_plugin_calls_total{endpoint="health",plugin="a",source="",status="cancelled"} 1`,

@@ -34,11 +34,13 @@ type ExitError struct {
 	Stderr []string
 }
 
-func (e *ExitError) Error() string {
+func (e *ExitError) Error() string { return "its process ended (" + e.how() + ")" }
+
+func (e *ExitError) how() string {
 	if e.OutOfMemory {
-		return "its process ended (" + e.How + ", out of memory)"
+		return e.How + ", out of memory"
 	}
-	return "its process ended (" + e.How + ")"
+	return e.How
 }
 
 // Killed reports whether the process was killed with the signal that no
@@ -88,10 +90,19 @@ func (c *child) explain(ctx context.Context, err error) error {
 		return fmt.Errorf("it printed %q where its handshake should be: it is no plugin, or prints before it serves", cut(line, quotedLine))
 	}
 	if c.endedByItself() {
-		return fmt.Errorf("it ended while it started: %s%s", c.exit.How, c.lastWords())
+		return &startError{exit: c.exit, words: c.lastWords()}
 	}
 	return fmt.Errorf("%w%s", err, c.lastWords())
 }
+
+// startError says that a process ended before it was a plugin.
+type startError struct {
+	exit  *ExitError
+	words string
+}
+
+func (e *startError) Error() string { return "it ended while it started: " + e.exit.how() + e.words }
+func (e *startError) Unwrap() error { return e.exit }
 
 // endedByItself waits a moment for a process that seems to be ending. One that
 // go-plugin has found fault with is killed by us.

@@ -60,7 +60,10 @@ type Config[P Process] struct {
 	Crashes     int
 	CrashWindow time.Duration
 	// Drain is how long calls on a process that was replaced may go on.
-	Drain  time.Duration
+	Drain time.Duration
+	// Tell is told of every event, one after the other; it may not ask the
+	// supervisor anything. Nil tells nobody.
+	Tell   func(Event)
 	Logger *slog.Logger
 }
 
@@ -249,7 +252,7 @@ func (s *Supervisor[P]) started(r result[P]) step {
 		return s.starting
 	}
 	delay := s.retry.failed()
-	s.logger.Error("plugin does not start", "error", r.err, "retry", delay)
+	s.logger.Error("plugin does not start", "error", r.err, "retry", delay.Round(time.Millisecond))
 	s.wait(r.err, delay)
 	s.answer(r.err)
 	return s.backingOff
@@ -348,7 +351,7 @@ func (s *Supervisor[P]) died(verdict error) step {
 		return s.quarantine(err)
 	}
 	delay := s.retry.died(age)
-	s.logger.Warn("plugin ended", "error", err, "restart", delay)
+	s.logger.Warn("plugin ended", "error", err, "restart", delay.Round(time.Millisecond))
 	s.mu.Lock()
 	s.status.Restarts++
 	s.mu.Unlock()
@@ -460,7 +463,11 @@ func (s *Supervisor[P]) enterLocked(next Status, reason string, err error) {
 		next.LastError = s.status.LastError
 	}
 	s.status = next
-	s.history.add(Event{Time: next.Since, State: next.State, PID: pid, Reason: reason, Err: err})
+	happened := Event{Time: next.Since, State: next.State, PID: pid, Reason: reason, Err: err}
+	s.history.add(happened)
+	if s.config.Tell != nil {
+		s.config.Tell(happened)
+	}
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
