@@ -198,7 +198,7 @@ func try[T any](ctx context.Context, m *member, patient bool, ask func(context.C
 			return answer, false, err
 		}
 		took := time.Since(began)
-		if err = m.explain(r, err); sent {
+		if err = m.explain(r, err, patient); sent {
 			return answer, took < dying && wasKilled(err), err
 		}
 		m.giveUp(r)

@@ -80,7 +80,7 @@ func (t target) failed(c call, err error) *failure {
 		f.message = fmt.Sprintf("Plugin busy: %s: %s", t, strings.TrimPrefix(err.Error(), host.ErrBusy.Error()+": "+t.PluginID+": "))
 	case errors.Is(err, host.ErrStopped):
 		f.status, f.id, f.source = http.StatusServiceUnavailable, "plugin.unavailable", plugin.SourcePlugin
-		f.message = fmt.Sprintf("Plugin unavailable: %s: %s; once that is mended: plugboard plugin start %s", t, t.unavailable(err), t.PluginID)
+		f.message = fmt.Sprintf("Plugin unavailable: %s: %s; to start it: plugboard plugin start %s", t, t.unavailable(err), t.PluginID)
 	case errors.Is(err, plugin.ErrUnavailable):
 		f.status, f.id, f.source = http.StatusServiceUnavailable, "plugin.unavailable", plugin.SourcePlugin
 		f.message = fmt.Sprintf("Plugin unavailable: %s: %s", t, t.unavailable(err))

@@ -57,7 +57,7 @@ func TestPluginThatIsNotToRun(t *testing.T) {
 	const ask = `{"queries":[{"refId":"A","datasource":{"uid":"one"}}]}`
 
 	err = fmt.Errorf("%w: p-datasource %w: it is in quarantine: 3 crashes", plugin.ErrUnavailable, host.ErrStopped)
-	a.wantFailure(503, "plugin.unavailable", "Plugin unavailable: data source \"one\" (plugin p-datasource): does not run until it is started: it is in quarantine: 3 crashes; once that is mended: plugboard plugin start p-datasource", "POST", "/api/ds/query", ask)
+	a.wantFailure(503, "plugin.unavailable", "Plugin unavailable: data source \"one\" (plugin p-datasource): does not run until it is started: it is in quarantine: 3 crashes; to start it: plugboard plugin start p-datasource", "POST", "/api/ds/query", ask)
 	err = fmt.Errorf("%w: p-datasource: too many calls wait: 9 are under way and 7 wait", host.ErrBusy)
 	a.wantFailure(503, "plugin.busy", "Plugin busy: data source \"one\" (plugin p-datasource): too many calls wait: 9 are under way and 7 wait", "POST", "/api/ds/query", ask)
 }

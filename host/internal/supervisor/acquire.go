@@ -95,8 +95,8 @@ func (s *Supervisor[P]) look(patient bool) (h *Held[P], changed <-chan struct{},
 			return nil, nil, err
 		}
 	case BackingOff:
-		if !patient || time.Until(s.status.NextStart) > patience {
-			return nil, nil, s.trouble
+		if next := time.Until(s.status.NextStart); !patient || next > patience {
+			return nil, nil, fmt.Errorf("%w; it is started again in %v", s.trouble, max(next, 0).Round(time.Millisecond))
 		}
 	case Starting:
 		if !patient && s.trouble != nil {

@@ -81,10 +81,25 @@ func (e pluginEvent) details() string {
 	if e.Exit.PeakRSSBytes > 0 {
 		details = append(details, fmt.Sprintf("peak memory %d MiB", e.Exit.PeakRSSBytes>>20))
 	}
-	if n := len(e.Exit.Stderr); n > 0 {
-		details = append(details, "last words: "+e.Exit.Stderr[n-1])
+	if words := lastWords(e.Exit.Stderr); words != "" {
+		details = append(details, "last words: "+words)
 	}
 	return strings.Join(details, "; ")
+}
+
+// lastWords is the line that says most: of a Go program that failed its stack
+// follows the reason, and debug lines are no reason.
+func lastWords(stderr []string) string {
+	var last string
+	for _, line := range stderr {
+		switch {
+		case strings.HasPrefix(line, "panic: "), strings.HasPrefix(line, "fatal error: "):
+			return line
+		case !strings.Contains(line, `"@level":"debug"`):
+			last = line
+		}
+	}
+	return last
 }
 
 func newPluginEvents() *cobra.Command {

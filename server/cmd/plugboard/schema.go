@@ -37,6 +37,9 @@ func readSchema(ctx context.Context, server *api, id string) pluginSchema {
 	if err != nil || status != http.StatusOK || json.Unmarshal(answer, &s) != nil {
 		return pluginSchema{}
 	}
+	if string(s.Settings) == "null" { // the plugin tells none
+		s.Settings = nil
+	}
 	return s
 }
 
