@@ -28,8 +28,6 @@ var floors = [][]string{
 // that it imports of ours may import directly: an author links it all.
 // docs/decisions/0003 has the reasons.
 var authorBudget = []string{
-	"github.com/hashicorp/go-hclog",
-	"github.com/hashicorp/go-plugin",
 	"github.com/prometheus/client_golang/prometheus",
 	"github.com/prometheus/common/expfmt",
 	"golang.org/x/sys/unix",

@@ -76,6 +76,10 @@ func (e *everything) Query(ctx context.Context, q plugin.Query[everythingModel])
 	case "call":
 		c := plugin.ContextFrom(ctx)
 		return texts(c.User.Login, plugin.HTTPHeader(plugin.HeadersFrom(ctx)).Get("X-Trace"), plugin.HeadersFrom(ctx)["FromAlert"]), nil
+	case "print":
+		fmt.Print(strings.Repeat(q.Model.Text, q.Model.Rows))
+		fmt.Fprint(os.Stderr, strings.Repeat(q.Model.Text, q.Model.Rows))
+		return nil, nil
 	case "cached":
 		return frame.Frames{cached}, nil
 	case "panic":

@@ -46,7 +46,7 @@ func executableHome() home {
 // standalone returns the address at which another process serves the plugin;
 // empty if none does. Only configured ones may turn out to be nobody's.
 func (h home) standalone() string {
-	if h.dir == "" || os.Getenv("PLUGIN_CLIENT_CERT") != "" { // a locator has no key for that certificate
+	if h.dir == "" || os.Getenv(certificateKey) != "" { // a locator has no key for that certificate
 		return ""
 	}
 	if address := h.configured(); h.id != "" && address != "" {

@@ -11,26 +11,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
-	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
-)
-
-// The handshake, as every host and plugin of this protocol knows it.
-const (
-	cookieKey       = "grafana_plugin_type"
-	cookieValue     = "datasource"
-	coreProtocol    = 1
-	protocolVersion = 2
 )
 
 // Main serves p to the host that started this process, and exits the process
 // when the host has no more need of it. It is all that main need do.
 func Main(p Plugin) {
-	stderr := os.Stderr // go-plugin puts a pipe in its place
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	err := Serve(ctx, p)
 	stop()
@@ -38,15 +26,15 @@ func Main(p Plugin) {
 	case errors.Is(err, errLed):
 		os.Exit(handedOver)
 	case err != nil:
-		fmt.Fprintln(stderr, err)
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
 // Serve serves p to the host that started this process: as Main does, for a
-// binary in which the plugin is one command among others. It takes over
-// os.Stdout and os.Stderr, so a process can call it once.
+// binary in which the plugin is one command among others. Until it returns,
+// what is printed to os.Stdout and os.Stderr goes to the host by its calls.
 //
 // It returns nil when the host has asked the plugin to end or ctx has, and an
 // error if there is no host, or no longer. Calls under way have then ended, at
@@ -76,12 +64,29 @@ func Serve(ctx context.Context, p Plugin) error {
 	if address := home.standalone(); address != "" && reachable(address) {
 		return home.locate(ctx, host, address)
 	}
-	defer takeBrokenPipes()()
-	log := hclog.New(&hclog.LoggerOptions{Level: logLevel(), Output: os.Stderr, JSONFormat: true})
-	s := newServer(p, slog.New(logHandler{to: log}))
+	return serveHost(ctx, p, host, home)
+}
+
+// serveHost serves p to the host that started this process. Another process
+// may come to serve it standalone, at home.
+func serveHost(ctx context.Context, p Plugin, host *hostWatch, home home) error {
+	defer takeSignals()()
+	s := newServer(p, slog.New(newLineHandler(os.Stderr, logLevel())))
 	defer s.startTracing()()
 	s.answers.host = host
-	serving := newServing()
+	e, err := openEntrance()
+	if err != nil {
+		return fmt.Errorf("let the host in: %w", err)
+	}
+	defer e.listener.Close()
+	if err := e.announce(os.Stdout); err != nil {
+		return fmt.Errorf("let the host in: %w", err)
+	}
+	printed, err := takePrinted()
+	if err != nil {
+		return err
+	}
+	defer printed.giveBack()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	var watchers sync.WaitGroup
@@ -95,42 +100,24 @@ func Serve(ctx context.Context, p Plugin) error {
 			cancel(err)
 		}
 	})
-	watchers.Go(func() { serving.stopWith(ctx, s) })
-
-	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig: goplugin.HandshakeConfig{
-			ProtocolVersion:  protocolVersion,
-			MagicCookieKey:   cookieKey,
-			MagicCookieValue: cookieValue,
-		},
-		VersionedPlugins: map[int]goplugin.PluginSet{protocolVersion: {"plugin": grpcPlugin{server: s}}},
-		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			server := grpc.NewServer(append(opts, s.options()...)...)
-			serving.begin(server)
-			return server
-		},
-		Logger: log.Named("go-plugin"),
-	})
-	serving.end()
-	cause := context.Cause(ctx)
+	server := grpc.NewServer(s.options(grpc.Creds(e.credentials))...)
+	s.registerProcess(server, printed, func() { cancel(nil) })
+	err = s.serve(ctx, server, e.listener)
 	cancel(nil)
 	watchers.Wait()
-	s.drain()
-	if errors.Is(cause, errHostGone) || errors.Is(cause, errLed) {
+	if cause := context.Cause(ctx); errors.Is(cause, errHostGone) || errors.Is(cause, errLed) {
 		return cause
 	}
-	if !serving.begun.Load() {
-		return errors.New("serving failed: the log has the reason")
-	}
-	return nil
+	return err
 }
 
-// takeBrokenPipes keeps the process alive when it writes to a log that nobody
-// reads any more, as that of a host that has died: instances are still to be
-// closed then. Unlike an ignored signal, child processes do not inherit it.
-func takeBrokenPipes() (stop func()) {
+// takeSignals keeps the process alive when it writes to a log that nobody reads
+// any more, as that of a host that has died: instances are still to be closed
+// then. Ctrl-C is for the host, which ends its plugins when it is ready to.
+// Unlike ignored signals, child processes do not inherit these.
+func takeSignals() (stop func()) {
 	taken := make(chan os.Signal, 1)
-	signal.Notify(taken, syscall.SIGPIPE)
+	signal.Notify(taken, syscall.SIGPIPE, os.Interrupt)
 	return func() { signal.Stop(taken) }
 }
 
@@ -143,84 +130,34 @@ func ServeListener(ctx context.Context, p Plugin, listener net.Listener, logger 
 	}
 	s := newServer(p, logger)
 	defer s.startTracing()()
-	server := grpc.NewServer(s.options()...)
+	return s.serve(ctx, grpc.NewServer(s.options()...), listener)
+}
+
+// serve answers calls until ctx ends or the listener fails. Then it drains.
+func (s *server) serve(ctx context.Context, server *grpc.Server, listener net.Listener) error {
 	s.register(server)
-
-	serving := newServing()
-	serving.begin(server)
+	ctx, cancel := context.WithCancel(ctx)
 	var stopping sync.WaitGroup
-	stopping.Go(func() { serving.stopWith(ctx, s) })
-	err := server.Serve(listener)
-	serving.end()
-	stopping.Wait()
-	s.drain()
-	return err
-}
-
-// serving is the time from the making of a gRPC server to its stop.
-type serving struct {
-	made  chan *grpc.Server
-	begun atomic.Bool
-	ended chan struct{}
-}
-
-func newServing() *serving {
-	return &serving{made: make(chan *grpc.Server, 1), ended: make(chan struct{})}
-}
-
-func (s *serving) begin(server *grpc.Server) {
-	s.begun.Store(true)
-	s.made <- server
-}
-
-func (s *serving) end() { close(s.ended) }
-
-// stopWith drains and stops the gRPC server when ctx ends, unless it stops by
-// itself.
-func (s *serving) stopWith(ctx context.Context, calls *server) {
-	select {
-	case <-ctx.Done():
-		calls.drain()
-	case <-s.ended:
-		return
-	}
-	select {
-	case server := <-s.made:
+	stopping.Go(func() {
+		<-ctx.Done()
+		s.drain()
 		server.Stop()
-	case <-s.ended:
+	})
+	err := server.Serve(listener)
+	cancel()
+	stopping.Wait()
+	if errors.Is(err, grpc.ErrServerStopped) { // before it had begun
+		return nil
 	}
+	return err
 }
 
 func (s *server) options(more ...grpc.ServerOption) []grpc.ServerOption {
 	return append(more,
 		grpc.MaxRecvMsgSize(math.MaxInt32),
 		grpc.MaxSendMsgSize(math.MaxInt32),
-		grpc.ChainUnaryInterceptor(s.drainFirst),
 		grpc.StatsHandler(&s.answers),
 	)
-}
-
-// drainFirst lets calls end before go-plugin's Shutdown cuts the connections.
-func (s *server) drainFirst(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	if info.FullMethod == "/plugin.GRPCController/Shutdown" {
-		s.drain()
-	}
-	return handler(ctx, req)
-}
-
-// grpcPlugin puts our services beside go-plugin's own.
-type grpcPlugin struct {
-	goplugin.NetRPCUnsupportedPlugin
-	server *server
-}
-
-func (p grpcPlugin) GRPCServer(_ *goplugin.GRPCBroker, server *grpc.Server) error {
-	p.server.register(server)
-	return nil
-}
-
-func (grpcPlugin) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
-	return nil, errors.New("this is the plugin's end")
 }
 
 // check reports what keeps a plugin from being served.

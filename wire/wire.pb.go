@@ -269,6 +269,55 @@ func (AdmissionRequest_Operation) EnumDescriptor() ([]byte, []int) {
 	return file_plugboard_wire_proto_rawDescGZIP(), []int{25, 0}
 }
 
+type StdioData_Channel int32
+
+const (
+	StdioData_INVALID StdioData_Channel = 0
+	StdioData_STDOUT  StdioData_Channel = 1
+	StdioData_STDERR  StdioData_Channel = 2
+)
+
+// Enum value maps for StdioData_Channel.
+var (
+	StdioData_Channel_name = map[int32]string{
+		0: "INVALID",
+		1: "STDOUT",
+		2: "STDERR",
+	}
+	StdioData_Channel_value = map[string]int32{
+		"INVALID": 0,
+		"STDOUT":  1,
+		"STDERR":  2,
+	}
+)
+
+func (x StdioData_Channel) Enum() *StdioData_Channel {
+	p := new(StdioData_Channel)
+	*p = x
+	return p
+}
+
+func (x StdioData_Channel) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StdioData_Channel) Descriptor() protoreflect.EnumDescriptor {
+	return file_plugboard_wire_proto_enumTypes[5].Descriptor()
+}
+
+func (StdioData_Channel) Type() protoreflect.EnumType {
+	return &file_plugboard_wire_proto_enumTypes[5]
+}
+
+func (x StdioData_Channel) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StdioData_Channel.Descriptor instead.
+func (StdioData_Channel) EnumDescriptor() ([]byte, []int) {
+	return file_plugboard_wire_proto_rawDescGZIP(), []int{38, 0}
+}
+
 type AppInstanceSettings struct {
 	state                   protoimpl.MessageState `protogen:"open.v1"`
 	JsonData                []byte                 `protobuf:"bytes,3,opt,name=json_data,json=jsonData,proto3" json:"json_data,omitempty"`
@@ -2654,6 +2703,95 @@ func (*ForgetResponse) Descriptor() ([]byte, []int) {
 	return file_plugboard_wire_proto_rawDescGZIP(), []int{36}
 }
 
+// Empty and StdioData are go-plugin's, in its services at the plugin's end.
+type Empty struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Empty) Reset() {
+	*x = Empty{}
+	mi := &file_plugboard_wire_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Empty) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Empty) ProtoMessage() {}
+
+func (x *Empty) ProtoReflect() protoreflect.Message {
+	mi := &file_plugboard_wire_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Empty.ProtoReflect.Descriptor instead.
+func (*Empty) Descriptor() ([]byte, []int) {
+	return file_plugboard_wire_proto_rawDescGZIP(), []int{37}
+}
+
+type StdioData struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       StdioData_Channel      `protobuf:"varint,1,opt,name=channel,proto3,enum=plugboard.wire.StdioData_Channel" json:"channel,omitempty"`
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StdioData) Reset() {
+	*x = StdioData{}
+	mi := &file_plugboard_wire_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StdioData) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StdioData) ProtoMessage() {}
+
+func (x *StdioData) ProtoReflect() protoreflect.Message {
+	mi := &file_plugboard_wire_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StdioData.ProtoReflect.Descriptor instead.
+func (*StdioData) Descriptor() ([]byte, []int) {
+	return file_plugboard_wire_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *StdioData) GetChannel() StdioData_Channel {
+	if x != nil {
+		return x.Channel
+	}
+	return StdioData_INVALID
+}
+
+func (x *StdioData) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 type CollectMetricsResponse_Payload struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Prometheus    []byte                 `protobuf:"bytes,1,opt,name=prometheus,proto3" json:"prometheus,omitempty"`
@@ -2663,7 +2801,7 @@ type CollectMetricsResponse_Payload struct {
 
 func (x *CollectMetricsResponse_Payload) Reset() {
 	*x = CollectMetricsResponse_Payload{}
-	mi := &file_plugboard_wire_proto_msgTypes[45]
+	mi := &file_plugboard_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2675,7 +2813,7 @@ func (x *CollectMetricsResponse_Payload) String() string {
 func (*CollectMetricsResponse_Payload) ProtoMessage() {}
 
 func (x *CollectMetricsResponse_Payload) ProtoReflect() protoreflect.Message {
-	mi := &file_plugboard_wire_proto_msgTypes[45]
+	mi := &file_plugboard_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2939,7 +3077,17 @@ const file_plugboard_wire_proto_rawDesc = "" +
 	"\fquery_schema\x18\x05 \x01(\fR\vquerySchema\"U\n" +
 	"\rForgetRequest\x12D\n" +
 	"\x0eplugin_context\x18\x01 \x01(\v2\x1d.plugboard.wire.PluginContextR\rpluginContext\"\x10\n" +
-	"\x0eForgetResponse*&\n" +
+	"\x0eForgetResponse\"\a\n" +
+	"\x05Empty\"\x8c\x01\n" +
+	"\tStdioData\x12;\n" +
+	"\achannel\x18\x01 \x01(\x0e2!.plugboard.wire.StdioData.ChannelR\achannel\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\".\n" +
+	"\aChannel\x12\v\n" +
+	"\aINVALID\x10\x00\x12\n" +
+	"\n" +
+	"\x06STDOUT\x10\x01\x12\n" +
+	"\n" +
+	"\x06STDERR\x10\x02*&\n" +
 	"\x0fDataFrameFormat\x12\t\n" +
 	"\x05ARROW\x10\x00\x12\b\n" +
 	"\x04JSON\x10\x01B%Z#github.com/plugboard/plugboard/wireb\x06proto3"
@@ -2956,119 +3104,123 @@ func file_plugboard_wire_proto_rawDescGZIP() []byte {
 	return file_plugboard_wire_proto_rawDescData
 }
 
-var file_plugboard_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_plugboard_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_plugboard_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_plugboard_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_plugboard_wire_proto_goTypes = []any{
 	(DataFrameFormat)(0),                   // 0: plugboard.wire.DataFrameFormat
 	(CheckHealthResponse_HealthStatus)(0),  // 1: plugboard.wire.CheckHealthResponse.HealthStatus
 	(SubscribeStreamResponse_Status)(0),    // 2: plugboard.wire.SubscribeStreamResponse.Status
 	(PublishStreamResponse_Status)(0),      // 3: plugboard.wire.PublishStreamResponse.Status
 	(AdmissionRequest_Operation)(0),        // 4: plugboard.wire.AdmissionRequest.Operation
-	(*AppInstanceSettings)(nil),            // 5: plugboard.wire.AppInstanceSettings
-	(*DataSourceInstanceSettings)(nil),     // 6: plugboard.wire.DataSourceInstanceSettings
-	(*User)(nil),                           // 7: plugboard.wire.User
-	(*PluginContext)(nil),                  // 8: plugboard.wire.PluginContext
-	(*StringList)(nil),                     // 9: plugboard.wire.StringList
-	(*CallResourceRequest)(nil),            // 10: plugboard.wire.CallResourceRequest
-	(*CallResourceResponse)(nil),           // 11: plugboard.wire.CallResourceResponse
-	(*TimeRange)(nil),                      // 12: plugboard.wire.TimeRange
-	(*DataQuery)(nil),                      // 13: plugboard.wire.DataQuery
-	(*QueryDataRequest)(nil),               // 14: plugboard.wire.QueryDataRequest
-	(*QueryDataResponse)(nil),              // 15: plugboard.wire.QueryDataResponse
-	(*DataResponse)(nil),                   // 16: plugboard.wire.DataResponse
-	(*QueryChunkedDataRequest)(nil),        // 17: plugboard.wire.QueryChunkedDataRequest
-	(*QueryChunkedDataResponse)(nil),       // 18: plugboard.wire.QueryChunkedDataResponse
-	(*CollectMetricsRequest)(nil),          // 19: plugboard.wire.CollectMetricsRequest
-	(*CollectMetricsResponse)(nil),         // 20: plugboard.wire.CollectMetricsResponse
-	(*CheckHealthRequest)(nil),             // 21: plugboard.wire.CheckHealthRequest
-	(*CheckHealthResponse)(nil),            // 22: plugboard.wire.CheckHealthResponse
-	(*SubscribeStreamRequest)(nil),         // 23: plugboard.wire.SubscribeStreamRequest
-	(*SubscribeStreamResponse)(nil),        // 24: plugboard.wire.SubscribeStreamResponse
-	(*PublishStreamRequest)(nil),           // 25: plugboard.wire.PublishStreamRequest
-	(*PublishStreamResponse)(nil),          // 26: plugboard.wire.PublishStreamResponse
-	(*RunStreamRequest)(nil),               // 27: plugboard.wire.RunStreamRequest
-	(*StreamPacket)(nil),                   // 28: plugboard.wire.StreamPacket
-	(*GroupVersionKind)(nil),               // 29: plugboard.wire.GroupVersionKind
-	(*AdmissionRequest)(nil),               // 30: plugboard.wire.AdmissionRequest
-	(*ValidationResponse)(nil),             // 31: plugboard.wire.ValidationResponse
-	(*MutationResponse)(nil),               // 32: plugboard.wire.MutationResponse
-	(*GroupVersion)(nil),                   // 33: plugboard.wire.GroupVersion
-	(*RawObject)(nil),                      // 34: plugboard.wire.RawObject
-	(*ConversionRequest)(nil),              // 35: plugboard.wire.ConversionRequest
-	(*ConversionResponse)(nil),             // 36: plugboard.wire.ConversionResponse
-	(*StatusResult)(nil),                   // 37: plugboard.wire.StatusResult
-	(*DescribeRequest)(nil),                // 38: plugboard.wire.DescribeRequest
-	(*DescribeResponse)(nil),               // 39: plugboard.wire.DescribeResponse
-	(*ForgetRequest)(nil),                  // 40: plugboard.wire.ForgetRequest
-	(*ForgetResponse)(nil),                 // 41: plugboard.wire.ForgetResponse
-	nil,                                    // 42: plugboard.wire.AppInstanceSettings.DecryptedSecureJsonDataEntry
-	nil,                                    // 43: plugboard.wire.DataSourceInstanceSettings.DecryptedSecureJsonDataEntry
-	nil,                                    // 44: plugboard.wire.PluginContext.GrafanaConfigEntry
-	nil,                                    // 45: plugboard.wire.CallResourceRequest.HeadersEntry
-	nil,                                    // 46: plugboard.wire.CallResourceResponse.HeadersEntry
-	nil,                                    // 47: plugboard.wire.QueryDataRequest.HeadersEntry
-	nil,                                    // 48: plugboard.wire.QueryDataResponse.ResponsesEntry
-	nil,                                    // 49: plugboard.wire.QueryChunkedDataRequest.HeadersEntry
-	(*CollectMetricsResponse_Payload)(nil), // 50: plugboard.wire.CollectMetricsResponse.Payload
-	nil,                                    // 51: plugboard.wire.CheckHealthRequest.HeadersEntry
-	nil,                                    // 52: plugboard.wire.SubscribeStreamRequest.HeadersEntry
-	nil,                                    // 53: plugboard.wire.PublishStreamRequest.HeadersEntry
-	nil,                                    // 54: plugboard.wire.RunStreamRequest.HeadersEntry
+	(StdioData_Channel)(0),                 // 5: plugboard.wire.StdioData.Channel
+	(*AppInstanceSettings)(nil),            // 6: plugboard.wire.AppInstanceSettings
+	(*DataSourceInstanceSettings)(nil),     // 7: plugboard.wire.DataSourceInstanceSettings
+	(*User)(nil),                           // 8: plugboard.wire.User
+	(*PluginContext)(nil),                  // 9: plugboard.wire.PluginContext
+	(*StringList)(nil),                     // 10: plugboard.wire.StringList
+	(*CallResourceRequest)(nil),            // 11: plugboard.wire.CallResourceRequest
+	(*CallResourceResponse)(nil),           // 12: plugboard.wire.CallResourceResponse
+	(*TimeRange)(nil),                      // 13: plugboard.wire.TimeRange
+	(*DataQuery)(nil),                      // 14: plugboard.wire.DataQuery
+	(*QueryDataRequest)(nil),               // 15: plugboard.wire.QueryDataRequest
+	(*QueryDataResponse)(nil),              // 16: plugboard.wire.QueryDataResponse
+	(*DataResponse)(nil),                   // 17: plugboard.wire.DataResponse
+	(*QueryChunkedDataRequest)(nil),        // 18: plugboard.wire.QueryChunkedDataRequest
+	(*QueryChunkedDataResponse)(nil),       // 19: plugboard.wire.QueryChunkedDataResponse
+	(*CollectMetricsRequest)(nil),          // 20: plugboard.wire.CollectMetricsRequest
+	(*CollectMetricsResponse)(nil),         // 21: plugboard.wire.CollectMetricsResponse
+	(*CheckHealthRequest)(nil),             // 22: plugboard.wire.CheckHealthRequest
+	(*CheckHealthResponse)(nil),            // 23: plugboard.wire.CheckHealthResponse
+	(*SubscribeStreamRequest)(nil),         // 24: plugboard.wire.SubscribeStreamRequest
+	(*SubscribeStreamResponse)(nil),        // 25: plugboard.wire.SubscribeStreamResponse
+	(*PublishStreamRequest)(nil),           // 26: plugboard.wire.PublishStreamRequest
+	(*PublishStreamResponse)(nil),          // 27: plugboard.wire.PublishStreamResponse
+	(*RunStreamRequest)(nil),               // 28: plugboard.wire.RunStreamRequest
+	(*StreamPacket)(nil),                   // 29: plugboard.wire.StreamPacket
+	(*GroupVersionKind)(nil),               // 30: plugboard.wire.GroupVersionKind
+	(*AdmissionRequest)(nil),               // 31: plugboard.wire.AdmissionRequest
+	(*ValidationResponse)(nil),             // 32: plugboard.wire.ValidationResponse
+	(*MutationResponse)(nil),               // 33: plugboard.wire.MutationResponse
+	(*GroupVersion)(nil),                   // 34: plugboard.wire.GroupVersion
+	(*RawObject)(nil),                      // 35: plugboard.wire.RawObject
+	(*ConversionRequest)(nil),              // 36: plugboard.wire.ConversionRequest
+	(*ConversionResponse)(nil),             // 37: plugboard.wire.ConversionResponse
+	(*StatusResult)(nil),                   // 38: plugboard.wire.StatusResult
+	(*DescribeRequest)(nil),                // 39: plugboard.wire.DescribeRequest
+	(*DescribeResponse)(nil),               // 40: plugboard.wire.DescribeResponse
+	(*ForgetRequest)(nil),                  // 41: plugboard.wire.ForgetRequest
+	(*ForgetResponse)(nil),                 // 42: plugboard.wire.ForgetResponse
+	(*Empty)(nil),                          // 43: plugboard.wire.Empty
+	(*StdioData)(nil),                      // 44: plugboard.wire.StdioData
+	nil,                                    // 45: plugboard.wire.AppInstanceSettings.DecryptedSecureJsonDataEntry
+	nil,                                    // 46: plugboard.wire.DataSourceInstanceSettings.DecryptedSecureJsonDataEntry
+	nil,                                    // 47: plugboard.wire.PluginContext.GrafanaConfigEntry
+	nil,                                    // 48: plugboard.wire.CallResourceRequest.HeadersEntry
+	nil,                                    // 49: plugboard.wire.CallResourceResponse.HeadersEntry
+	nil,                                    // 50: plugboard.wire.QueryDataRequest.HeadersEntry
+	nil,                                    // 51: plugboard.wire.QueryDataResponse.ResponsesEntry
+	nil,                                    // 52: plugboard.wire.QueryChunkedDataRequest.HeadersEntry
+	(*CollectMetricsResponse_Payload)(nil), // 53: plugboard.wire.CollectMetricsResponse.Payload
+	nil,                                    // 54: plugboard.wire.CheckHealthRequest.HeadersEntry
+	nil,                                    // 55: plugboard.wire.SubscribeStreamRequest.HeadersEntry
+	nil,                                    // 56: plugboard.wire.PublishStreamRequest.HeadersEntry
+	nil,                                    // 57: plugboard.wire.RunStreamRequest.HeadersEntry
 }
 var file_plugboard_wire_proto_depIdxs = []int32{
-	42, // 0: plugboard.wire.AppInstanceSettings.decrypted_secure_json_data:type_name -> plugboard.wire.AppInstanceSettings.DecryptedSecureJsonDataEntry
-	43, // 1: plugboard.wire.DataSourceInstanceSettings.decrypted_secure_json_data:type_name -> plugboard.wire.DataSourceInstanceSettings.DecryptedSecureJsonDataEntry
-	7,  // 2: plugboard.wire.PluginContext.user:type_name -> plugboard.wire.User
-	5,  // 3: plugboard.wire.PluginContext.app_instance_settings:type_name -> plugboard.wire.AppInstanceSettings
-	6,  // 4: plugboard.wire.PluginContext.data_source_instance_settings:type_name -> plugboard.wire.DataSourceInstanceSettings
-	44, // 5: plugboard.wire.PluginContext.grafana_config:type_name -> plugboard.wire.PluginContext.GrafanaConfigEntry
-	8,  // 6: plugboard.wire.CallResourceRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	45, // 7: plugboard.wire.CallResourceRequest.headers:type_name -> plugboard.wire.CallResourceRequest.HeadersEntry
-	46, // 8: plugboard.wire.CallResourceResponse.headers:type_name -> plugboard.wire.CallResourceResponse.HeadersEntry
-	12, // 9: plugboard.wire.DataQuery.time_range:type_name -> plugboard.wire.TimeRange
-	8,  // 10: plugboard.wire.QueryDataRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	47, // 11: plugboard.wire.QueryDataRequest.headers:type_name -> plugboard.wire.QueryDataRequest.HeadersEntry
-	13, // 12: plugboard.wire.QueryDataRequest.queries:type_name -> plugboard.wire.DataQuery
+	45, // 0: plugboard.wire.AppInstanceSettings.decrypted_secure_json_data:type_name -> plugboard.wire.AppInstanceSettings.DecryptedSecureJsonDataEntry
+	46, // 1: plugboard.wire.DataSourceInstanceSettings.decrypted_secure_json_data:type_name -> plugboard.wire.DataSourceInstanceSettings.DecryptedSecureJsonDataEntry
+	8,  // 2: plugboard.wire.PluginContext.user:type_name -> plugboard.wire.User
+	6,  // 3: plugboard.wire.PluginContext.app_instance_settings:type_name -> plugboard.wire.AppInstanceSettings
+	7,  // 4: plugboard.wire.PluginContext.data_source_instance_settings:type_name -> plugboard.wire.DataSourceInstanceSettings
+	47, // 5: plugboard.wire.PluginContext.grafana_config:type_name -> plugboard.wire.PluginContext.GrafanaConfigEntry
+	9,  // 6: plugboard.wire.CallResourceRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	48, // 7: plugboard.wire.CallResourceRequest.headers:type_name -> plugboard.wire.CallResourceRequest.HeadersEntry
+	49, // 8: plugboard.wire.CallResourceResponse.headers:type_name -> plugboard.wire.CallResourceResponse.HeadersEntry
+	13, // 9: plugboard.wire.DataQuery.time_range:type_name -> plugboard.wire.TimeRange
+	9,  // 10: plugboard.wire.QueryDataRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	50, // 11: plugboard.wire.QueryDataRequest.headers:type_name -> plugboard.wire.QueryDataRequest.HeadersEntry
+	14, // 12: plugboard.wire.QueryDataRequest.queries:type_name -> plugboard.wire.DataQuery
 	0,  // 13: plugboard.wire.QueryDataRequest.format:type_name -> plugboard.wire.DataFrameFormat
-	48, // 14: plugboard.wire.QueryDataResponse.responses:type_name -> plugboard.wire.QueryDataResponse.ResponsesEntry
+	51, // 14: plugboard.wire.QueryDataResponse.responses:type_name -> plugboard.wire.QueryDataResponse.ResponsesEntry
 	0,  // 15: plugboard.wire.DataResponse.format:type_name -> plugboard.wire.DataFrameFormat
-	8,  // 16: plugboard.wire.QueryChunkedDataRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	49, // 17: plugboard.wire.QueryChunkedDataRequest.headers:type_name -> plugboard.wire.QueryChunkedDataRequest.HeadersEntry
-	13, // 18: plugboard.wire.QueryChunkedDataRequest.queries:type_name -> plugboard.wire.DataQuery
+	9,  // 16: plugboard.wire.QueryChunkedDataRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	52, // 17: plugboard.wire.QueryChunkedDataRequest.headers:type_name -> plugboard.wire.QueryChunkedDataRequest.HeadersEntry
+	14, // 18: plugboard.wire.QueryChunkedDataRequest.queries:type_name -> plugboard.wire.DataQuery
 	0,  // 19: plugboard.wire.QueryChunkedDataRequest.format:type_name -> plugboard.wire.DataFrameFormat
 	0,  // 20: plugboard.wire.QueryChunkedDataResponse.format:type_name -> plugboard.wire.DataFrameFormat
-	8,  // 21: plugboard.wire.CollectMetricsRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	50, // 22: plugboard.wire.CollectMetricsResponse.metrics:type_name -> plugboard.wire.CollectMetricsResponse.Payload
-	8,  // 23: plugboard.wire.CheckHealthRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	51, // 24: plugboard.wire.CheckHealthRequest.headers:type_name -> plugboard.wire.CheckHealthRequest.HeadersEntry
+	9,  // 21: plugboard.wire.CollectMetricsRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	53, // 22: plugboard.wire.CollectMetricsResponse.metrics:type_name -> plugboard.wire.CollectMetricsResponse.Payload
+	9,  // 23: plugboard.wire.CheckHealthRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	54, // 24: plugboard.wire.CheckHealthRequest.headers:type_name -> plugboard.wire.CheckHealthRequest.HeadersEntry
 	1,  // 25: plugboard.wire.CheckHealthResponse.status:type_name -> plugboard.wire.CheckHealthResponse.HealthStatus
-	8,  // 26: plugboard.wire.SubscribeStreamRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	52, // 27: plugboard.wire.SubscribeStreamRequest.headers:type_name -> plugboard.wire.SubscribeStreamRequest.HeadersEntry
+	9,  // 26: plugboard.wire.SubscribeStreamRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	55, // 27: plugboard.wire.SubscribeStreamRequest.headers:type_name -> plugboard.wire.SubscribeStreamRequest.HeadersEntry
 	2,  // 28: plugboard.wire.SubscribeStreamResponse.status:type_name -> plugboard.wire.SubscribeStreamResponse.Status
-	8,  // 29: plugboard.wire.PublishStreamRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	53, // 30: plugboard.wire.PublishStreamRequest.headers:type_name -> plugboard.wire.PublishStreamRequest.HeadersEntry
+	9,  // 29: plugboard.wire.PublishStreamRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	56, // 30: plugboard.wire.PublishStreamRequest.headers:type_name -> plugboard.wire.PublishStreamRequest.HeadersEntry
 	3,  // 31: plugboard.wire.PublishStreamResponse.status:type_name -> plugboard.wire.PublishStreamResponse.Status
-	8,  // 32: plugboard.wire.RunStreamRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	54, // 33: plugboard.wire.RunStreamRequest.headers:type_name -> plugboard.wire.RunStreamRequest.HeadersEntry
-	8,  // 34: plugboard.wire.AdmissionRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	9,  // 32: plugboard.wire.RunStreamRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	57, // 33: plugboard.wire.RunStreamRequest.headers:type_name -> plugboard.wire.RunStreamRequest.HeadersEntry
+	9,  // 34: plugboard.wire.AdmissionRequest.plugin_context:type_name -> plugboard.wire.PluginContext
 	4,  // 35: plugboard.wire.AdmissionRequest.operation:type_name -> plugboard.wire.AdmissionRequest.Operation
-	29, // 36: plugboard.wire.AdmissionRequest.kind:type_name -> plugboard.wire.GroupVersionKind
-	37, // 37: plugboard.wire.ValidationResponse.result:type_name -> plugboard.wire.StatusResult
-	37, // 38: plugboard.wire.MutationResponse.result:type_name -> plugboard.wire.StatusResult
-	8,  // 39: plugboard.wire.ConversionRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	34, // 40: plugboard.wire.ConversionRequest.objects:type_name -> plugboard.wire.RawObject
-	33, // 41: plugboard.wire.ConversionRequest.target_version:type_name -> plugboard.wire.GroupVersion
-	37, // 42: plugboard.wire.ConversionResponse.result:type_name -> plugboard.wire.StatusResult
-	34, // 43: plugboard.wire.ConversionResponse.objects:type_name -> plugboard.wire.RawObject
-	8,  // 44: plugboard.wire.ForgetRequest.plugin_context:type_name -> plugboard.wire.PluginContext
-	9,  // 45: plugboard.wire.CallResourceRequest.HeadersEntry.value:type_name -> plugboard.wire.StringList
-	9,  // 46: plugboard.wire.CallResourceResponse.HeadersEntry.value:type_name -> plugboard.wire.StringList
-	16, // 47: plugboard.wire.QueryDataResponse.ResponsesEntry.value:type_name -> plugboard.wire.DataResponse
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	30, // 36: plugboard.wire.AdmissionRequest.kind:type_name -> plugboard.wire.GroupVersionKind
+	38, // 37: plugboard.wire.ValidationResponse.result:type_name -> plugboard.wire.StatusResult
+	38, // 38: plugboard.wire.MutationResponse.result:type_name -> plugboard.wire.StatusResult
+	9,  // 39: plugboard.wire.ConversionRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	35, // 40: plugboard.wire.ConversionRequest.objects:type_name -> plugboard.wire.RawObject
+	34, // 41: plugboard.wire.ConversionRequest.target_version:type_name -> plugboard.wire.GroupVersion
+	38, // 42: plugboard.wire.ConversionResponse.result:type_name -> plugboard.wire.StatusResult
+	35, // 43: plugboard.wire.ConversionResponse.objects:type_name -> plugboard.wire.RawObject
+	9,  // 44: plugboard.wire.ForgetRequest.plugin_context:type_name -> plugboard.wire.PluginContext
+	5,  // 45: plugboard.wire.StdioData.channel:type_name -> plugboard.wire.StdioData.Channel
+	10, // 46: plugboard.wire.CallResourceRequest.HeadersEntry.value:type_name -> plugboard.wire.StringList
+	10, // 47: plugboard.wire.CallResourceResponse.HeadersEntry.value:type_name -> plugboard.wire.StringList
+	17, // 48: plugboard.wire.QueryDataResponse.ResponsesEntry.value:type_name -> plugboard.wire.DataResponse
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_plugboard_wire_proto_init() }
@@ -3081,8 +3233,8 @@ func file_plugboard_wire_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugboard_wire_proto_rawDesc), len(file_plugboard_wire_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   50,
+			NumEnums:      6,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -25,6 +25,7 @@ const (
 	messages = "plugboard/wire.proto"
 	grafana  = "pluginv2/services.proto"
 	ours     = "plugboard/plugin.proto"
+	process  = "goplugin/process.proto"
 )
 
 func main() {
@@ -38,14 +39,14 @@ func main() {
 }
 
 func generate(protoDir, outDir string) error {
-	files, err := parse(protoDir, messages, grafana, ours)
+	files, err := parse(protoDir, messages, grafana, ours, process)
 	if err != nil {
 		return err
 	}
 	if err := run("google.golang.org/protobuf/cmd/protoc-gen-go", files, outDir, messages); err != nil {
 		return err
 	}
-	return run("google.golang.org/grpc/cmd/protoc-gen-go-grpc", files, outDir, grafana, ours)
+	return run("google.golang.org/grpc/cmd/protoc-gen-go-grpc", files, outDir, grafana, ours, process)
 }
 
 // parse returns the descriptors of the named files, imports before importers.
