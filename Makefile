@@ -35,7 +35,7 @@ test: ## test every published module
 
 .PHONY: race
 race: ## the same under the race detector
-	@set -e; for module in $(MODULES); do (cd $$module && $(GO) test -race $(TESTFLAGS) ./...); done
+	@set -e; for module in $(MODULES); do (cd $$module && $(GO) test -race -timeout 30m $(TESTFLAGS) ./...); done
 
 .PHONY: lint
 lint: ## gofmt, go vet and staticcheck over every module

@@ -114,7 +114,6 @@ func (h *Host) Run(ctx context.Context) error {
 		return errors.New("host: Run has been called before")
 	}
 	process.Sweep()
-	h.logTiers(ctx)
 	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var running sync.WaitGroup
@@ -123,6 +122,7 @@ func (h *Host) Run(ctx context.Context) error {
 			running.Go(func() { m.supervisor.Run(alive) })
 		}
 	}
+	running.Go(func() { h.logTiers(alive) })
 	running.Go(func() { h.watch(alive) })
 	<-ctx.Done()
 	h.streams.Close()

@@ -180,12 +180,12 @@ func TestCallsWaitForAStart(t *testing.T) {
 
 func TestPluginsThatDoNotStart(t *testing.T) {
 	for mode, want := range map[string]string{
-		badplugin.Hang:    "not ready after 300ms",
+		badplugin.Hang:    "not ready after 5s",
 		badplugin.Garbage: "I am not a plugin at all",
 		badplugin.Exit:    "exit status 3",
 	} {
 		t.Run(mode, func(t *testing.T) {
-			h := running(t, host.Config{Bundled: []host.Bundled{bundled(mode), bundled(badplugin.Good)}, Wait: 300 * time.Millisecond})
+			h := running(t, host.Config{Bundled: []host.Bundled{bundled(mode), bundled(badplugin.Good)}, Wait: 5 * time.Second})
 			_, err := ask(t, h, mode, badplugin.Order{})
 			if !errors.Is(err, plugin.ErrUnavailable) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), mode) {
 				t.Errorf("error %v", err)

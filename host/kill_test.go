@@ -99,11 +99,11 @@ func TestCallUnderWhichThePluginDies(t *testing.T) {
 			mustAsk(t, h, badplugin.Chunked, badplugin.Order{})
 			mustAsk(t, h, badplugin.Good, badplugin.Order{})
 			p, _ := h.Plugin(badplugin.Good)
-			restarts := 1
+			most := 1
 			if order == badplugin.DoKill {
-				restarts = 2 // it looks as if somebody else had killed it: asked again
+				most = 2 // it looks as if somebody else had killed it: asked again, if it was quick
 			}
-			if p.Restarts != restarts || !strings.Contains(p.LastError, how) {
+			if p.Restarts < 1 || p.Restarts > most || !strings.Contains(p.LastError, how) {
 				t.Errorf("%d restarts, last error %q", p.Restarts, p.LastError)
 			}
 		})

@@ -128,7 +128,7 @@ func TestRemotePluginOfAStranger(t *testing.T) {
 		"certificate signed by unknown authority": remote(address, ours, strangers),
 		"certificate": remote(address, stranger, plugins),
 	} {
-		h := running(t, host.Config{Remote: []host.Remote{config}, Wait: 2 * time.Second})
+		h := running(t, host.Config{Remote: []host.Remote{config}, Wait: time.Minute})
 		if err := askFar(t, h); !errors.Is(err, plugin.ErrUnavailable) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), address) {
 			t.Errorf("error %v, want one with %q", err, name)
 		}
