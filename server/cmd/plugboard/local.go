@@ -94,7 +94,12 @@ func (t *targetFlags) hostConfig(stderr io.Writer) (host.Config, error) {
 	} else if !info.IsDir() {
 		return config, misused("--plugin %s is a file: name the folder with the plugin.json", t.plugin)
 	}
+	trusted, err := trusting("", nil) // as a server that is started here would
+	if err != nil {
+		return config, err
+	}
 	config.PluginDirs = []string{t.plugin}
+	config.TrustedKeys, config.RootURL = trusted.TrustedKeys, trusted.RootURL
 	return config, nil
 }
 
@@ -115,7 +120,11 @@ func onlyPlugin(h *host.Host, dir string) (host.Plugin, error) {
 	case len(found) > 1:
 		return host.Plugin{}, misused("--plugin %s holds several plugins; name the folder of one: %s", dir, strings.Join(ids, ", "))
 	}
-	faults := []error{fmt.Errorf("--plugin %s: there is no plugin with a backend", dir)}
+	missing := "there is no plugin with a backend"
+	if len(h.Faults()) > 0 {
+		missing = "no plugin with a backend can be loaded"
+	}
+	faults := []error{fmt.Errorf("--plugin %s: %s", dir, missing)}
 	for _, fault := range h.Faults() {
 		faults = append(faults, fault)
 	}
