@@ -59,6 +59,10 @@ func (s *source) Query(_ context.Context, q plugin.Query[model]) (frame.Frames, 
 		os.Exit(7)
 	case "tell":
 		return nil, errors.New("cannot log in with " + s.token)
+	case "large":
+		return frame.Frames{large()}, nil
+	case "sent":
+		return frame.Frames{frame.New("", frame.NewField("sent", nil, []int64{sent.Load()}), frame.NewField("flowing", nil, []int64{flowing.Load()}))}, nil
 	}
 	return frame.Frames{frame.New("", frame.NewField("pid", nil, []int64{int64(os.Getpid())}))}, nil
 }
@@ -135,6 +139,12 @@ func (l *logs) String() string {
 // is called.
 func start(t *testing.T, c config.Config) *running {
 	t.Helper()
+	return startWith(t, c, time.Hour)
+}
+
+// startWith lets clients go that read nothing for so long.
+func startWith(t *testing.T, c config.Config, stuck time.Duration) *running {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -145,14 +155,18 @@ func start(t *testing.T, c config.Config) *running {
 	}
 	l := &logs{}
 	s, err := server.New(t.Context(), server.Config{
-		Config:  c,
-		Bundled: []host.Bundled{{Manifest: fmt.Appendf(nil, manifest, "test-datasource"), Command: []string{self, "be-a-plugin"}}},
+		Config: c,
+		Bundled: []host.Bundled{
+			{Manifest: fmt.Appendf(nil, manifest, "test-datasource"), Command: []string{self, "be-a-plugin"}},
+			{Manifest: fmt.Appendf(nil, manifest, "other-datasource"), Command: []string{self, "be-a-plugin"}},
+		},
 		Version: "1.2.3",
 		Logger:  slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.SetWriteTimeout(stuck)
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- s.Run(ctx) }()

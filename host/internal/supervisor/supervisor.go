@@ -87,8 +87,7 @@ type Supervisor[P Process] struct {
 	trouble error
 	// changed is closed, and replaced, whenever status changes.
 	changed chan struct{}
-	// ended is Run's end, halted is from Stop to the
-	// next start.
+	// ended is Run's end, halted is from Stop to the next start.
 	ended, halted bool
 
 	// What follows belongs to Run.
