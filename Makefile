@@ -15,8 +15,14 @@ help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 .PHONY: demo
-demo: build bin/demo/foreign ## run a server with four data sources at http://127.0.0.1:3030
-	bin/plugboard$(EXE) demo --listen 127.0.0.1:3030 --plugins bin/demo
+demo: ## run a server with four data sources and the console at http://127.0.0.1:3030
+	@$(MAKE) -s demo-console build bin/demo/foreign >&2
+	@bin/plugboard$(EXE) demo --listen 127.0.0.1:3030 --plugins bin/demo
+
+# Without npm there is no console, and all else.
+.PHONY: demo-console
+demo-console:
+	@if command -v npm >/dev/null; then $(MAKE) -s console; else echo "no npm: the demo is without the web console"; fi
 
 .PHONY: build
 build: ## build bin/plugboard
@@ -76,7 +82,7 @@ conformance: ## judge us by the official SDK and by captures of a running Grafan
 	cd conformance && GOWORK=off $(GO) test $(TESTFLAGS) ./...
 
 .PHONY: release
-release: ## build dist/ for six platforms; PLATFORMS='linux/amd64' for one
+release: $(CONSOLE) ## build dist/ for six platforms; PLATFORMS='linux/amd64' for one
 	rm -rf dist
 	cd tools && GOWORK=off $(GO) run ./release $(if $(PLATFORMS),-platforms '$(PLATFORMS)') .. ../dist
 
@@ -85,10 +91,18 @@ release: ## build dist/ for six platforms; PLATFORMS='linux/amd64' for one
 release-test: ## build a release twice, and start it the ways it is installed
 	cd tools && GOWORK=off $(GO) test -count=1 $(TESTFLAGS) ./release
 
+CONSOLE := server/console/dist/index.html
+
 .PHONY: console
-console: ## (not there yet) build the web console
-	@echo "make $@: the web console is not written yet; see SCOPE.md" >&2; exit 1
+console: $(CONSOLE) ## build the web console, which make build takes in; needs node
+
+$(CONSOLE): web/node_modules web/build.mjs web/tsconfig.json $(shell find web/src -type f)
+	cd web && node_modules/.bin/tsc && node build.mjs
+
+web/node_modules: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 .PHONY: e2e
-e2e: ## (not there yet) drive the web console in a browser
-	@echo "make $@: there is no web console to drive yet; see SCOPE.md" >&2; exit 1
+e2e: $(CONSOLE) build bin/demo/foreign ## drive the web console in Chromium, against real servers and plugins
+	cd web && node e2e/run.mjs

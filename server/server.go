@@ -1,5 +1,5 @@
-// Package server is the whole server: the one place that wires store, plugins
-// and HTTP API together.
+// Package server is the whole server: the one place that wires store, plugins,
+// HTTP API and console together.
 package server
 
 import (
@@ -20,6 +20,7 @@ import (
 	"github.com/plugboard/plugboard/plugin"
 	"github.com/plugboard/plugboard/server/access"
 	"github.com/plugboard/plugboard/server/config"
+	"github.com/plugboard/plugboard/server/console"
 	"github.com/plugboard/plugboard/server/datasource"
 	"github.com/plugboard/plugboard/server/datasource/sqlstore"
 	"github.com/plugboard/plugboard/server/gateway"
@@ -36,6 +37,8 @@ type Config struct {
 	Bundled []host.Bundled
 	// Version and Commit are of the program.
 	Version, Commit string
+	// Landing is the page of the console that "/" leads to; empty means its home.
+	Landing string
 	// Logger gets what an operator should know; nil discards it.
 	Logger *slog.Logger
 }
@@ -278,8 +281,9 @@ func (s *Server) startTracing() (stop func()) {
 
 // serve answers requests until ctx ends, and lets those under way end.
 func (s *Server) serve(ctx context.Context) error {
+	api := timeBodies(s.telemetry.Counting(telemetry.Tracing(s.gateway, s.tracer, s.config.Version)), bodyTimeout)
 	web := &http.Server{
-		Handler:           timeWrites(timeBodies(s.telemetry.Counting(telemetry.Tracing(s.gateway, s.tracer, s.config.Version)), bodyTimeout), s.writeTimeout),
+		Handler:           timeWrites(console.New(console.Config{Landing: s.config.Landing}, api), s.writeTimeout),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,

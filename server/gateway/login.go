@@ -1,6 +1,10 @@
 package gateway
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/plugboard/plugboard/server/access"
+)
 
 // login answers POST /login with a session cookie.
 func login(door Door) handler {
@@ -20,4 +24,17 @@ func logout(door Door) handler {
 		}
 		return writeJSON(w, http.StatusOK, map[string]string{"message": "Logged out"})
 	}
+}
+
+// user answers GET /api/user with who asks: Grafana's fields, and the role.
+func (g *Gateway) user(w http.ResponseWriter, r *http.Request) error {
+	user := userOf(r)
+	return writeJSON(w, http.StatusOK, struct {
+		Login          string      `json:"login"`
+		Name           string      `json:"name"`
+		Email          string      `json:"email"`
+		OrgID          int64       `json:"orgId"`
+		IsGrafanaAdmin bool        `json:"isGrafanaAdmin"`
+		Role           access.Role `json:"role"`
+	}{user.Login, user.Name, user.Email, orgID, user.Role.Includes(access.Admin), user.Role})
 }

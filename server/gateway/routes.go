@@ -51,6 +51,7 @@ func (g *Gateway) routes(c Config) []route {
 		{"GET /api/live/sse", access.Viewer, g.stream},
 		{"POST /api/live/publish", access.Editor, g.publish},
 
+		{"GET /api/user", access.Viewer, g.user},
 		{"GET /api/health", "", g.health},
 		{"/", access.Viewer, func(http.ResponseWriter, *http.Request) error { return notFound("Not found") }},
 	}

@@ -88,6 +88,7 @@ func (d demo) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 		},
 		Bundled: inside,
 		Version: versionText(),
+		Landing: demoLanding(),
 		Logger:  slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -104,4 +105,13 @@ func keepSources(ctx context.Context, store datasource.Store, sources []datasour
 		}
 	}
 	return nil
+}
+
+// demoLanding is where the console opens: the vitals as they come, and three
+// years of weather beside them.
+func demoLanding() string {
+	const panes = `[{"range":{"from":"now-5m","to":"now"},"queries":[{"refId":"A","datasource":{"uid":"vitals"},"scenarioId":"vitals"}]},` +
+		`{"range":{"from":"2012-01-01","to":"2015-12-31"},"queries":[{"refId":"A","datasource":{"uid":"seattle"},"format":"time_series",` +
+		`"rawSql":"SELECT date AS time, temp_max, temp_min\nFROM weather\nWHERE $__timeFilter(date)\nORDER BY date"}]}]`
+	return "/explore?panes=" + url.QueryEscape(panes)
 }

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { look, useBrowser, useServer, visit } from './harness.ts'
+
+const server = useServer(['demo', '--plugins', 'bin/demo'])
+useBrowser()
+
+const explore = (...panes: unknown[]) => `${server.url}/explore?panes=${encodeURIComponent(JSON.stringify(panes))}`
+const hour = { from: 'now-1h', to: 'now' }
+const ask = (uid: string, model: object, range: object = hour) => ({ range, queries: [{ refId: 'A', datasource: { uid }, ...model }] })
+const answered = (page: Page, rows: RegExp) => page.getByRole('status').filter({ hasText: rows }).waitFor()
+
+test('the demo opens on vitals that move and three years of weather', () =>
+  visit(server.url, async (page) => {
+    const [vitals, seattle] = [page.getByRole('region', { name: 'Pane 1' }), page.getByRole('region', { name: 'Pane 2' })]
+    await seattle.getByRole('img', { name: 'Graph of temp_max, temp_min' }).waitFor()
+    await seattle.getByText(/1,\d{3} rows/).waitFor()
+    await vitals.getByText('Live', { exact: true }).waitFor()
+    await vitals.getByRole('img', { name: 'Graph of memory' }).waitFor()
+    const before = await page.evaluate(() => document.querySelectorAll('.legend b').length)
+    assert.equal(before, 5)
+    await look(page, 'explore-demo')
+    await vitals.getByRole('button', { name: 'Pause' }).click()
+    await vitals.getByText('Paused').waitFor()
+  }))
+
+test('a query is written, completed, run by Ctrl+Enter, and is in the URL', () =>
+  visit(explore(ask('seattle', {})), async (page) => {
+    await page.getByRole('textbox', { name: 'Query A' }).click()
+    await page.keyboard.type('SELECT date, temp_m')
+    await page.getByRole('option', { name: /temp_max/ }).click()
+    await page.keyboard.type(', weather FROM weather ORDER BY date LIMIT 40')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Control+Enter')
+    await answered(page, /40 rows/)
+    assert.match(new URL(page.url()).searchParams.get('panes')!, /SELECT date, temp_max, weather FROM weather/)
+    await page.getByRole('columnheader', { name: 'temp_max' }).getByRole('button').click()
+    await page.getByRole('columnheader', { name: 'temp_max' }).getByRole('button').click()
+    await look(page, 'explore-table')
+    const first = page.getByRole('row').nth(1).getByRole('cell').nth(1)
+    const most = Number(await first.textContent())
+    assert.ok(most > 9, `the warmest day is first: ${most}`)
+    await page.reload()
+    await answered(page, /40 rows/)
+  }))
+
+test('dragging over a graph zooms, and back goes back', () =>
+  visit(explore(ask('seattle', { format: 'time_series', rawSql: 'SELECT date AS time, temp_max FROM weather WHERE $__timeFilter(date) ORDER BY date' }, { from: '2012-01-01', to: '2015-12-31' })), async (page) => {
+    await answered(page, /1,4\d\d rows/)
+    const box = (await page.getByRole('img', { name: 'Graph of temp_max' }).boundingBox())!
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 100)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 110, { steps: 5 })
+    await page.mouse.up()
+    await answered(page, /[23]\d\d rows/)
+    await page.goBack()
+    await answered(page, /1,4\d\d rows/)
+    await page.getByRole('button', { name: '2012-01-01 to 2015-12-31' }).click()
+    await page.getByLabel('From').fill('yesterday')
+    await page.getByText(/"yesterday" is no time/).waitFor()
+    await look(page, 'explore-time')
+    await page.getByLabel('From').fill('2015-01-01')
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await answered(page, /36\d rows/)
+  }))
+
+test('a slow query shows how long it takes, and is cancelled', () =>
+  visit(explore(ask('testdata', { scenarioId: 'slow_query', duration: '60s' })), async (page) => {
+    await page.getByText(/^[1-9]\.\d s$/).waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByText('Cancelled').waitFor()
+    await page.getByRole('button', { name: 'Run' }).waitFor()
+  }))
+
+test('an error stands beside its query, with whose fault it is', () =>
+  visit(explore({ range: hour, queries: [{ refId: 'A', datasource: { uid: 'seattle' }, rawSql: 'SELECT nope' }, { refId: 'B', datasource: { uid: 'testdata' }, scenarioId: 'random_walk', seriesCount: 3 }] }), async (page) => {
+    const failed = page.getByRole('group', { name: 'Query A' }).getByRole('alert')
+    await failed.getByText('no such column: nope').waitFor()
+    await failed.getByText('What the plugin asks is at fault').waitFor()
+    await page.getByRole('img', { name: /series="3"/ }).waitFor()
+    await look(page, 'explore-error')
+  }, { allowed: /status of 400/ }))
+
+test('a hundred thousand rows scroll and sort', () =>
+  visit(explore(ask('testdata', { scenarioId: 'table', rows: 100_000 })), async (page) => {
+    await answered(page, /100,000 rows/)
+    await page.getByRole('button', { name: 'Table', exact: true }).click()
+    const table = page.getByRole('table')
+    await table.evaluate((t) => t.scrollTo(0, t.scrollHeight))
+    await page.locator('[aria-rowindex="100001"]').waitFor()
+    const took = await page.evaluate(async () => {
+      const start = performance.now()
+      document.querySelector<HTMLElement>('.table-head button')!.click()
+      await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+      return performance.now() - start
+    })
+    assert.ok(took < 1000, `sorting takes ${took} ms`)
+  }))
+
+test('an answer is taken elsewhere', () =>
+  visit(explore(ask('seattle', { rawSql: 'SELECT date, weather FROM weather ORDER BY date LIMIT 3' })), async (page) => {
+    await answered(page, /3 rows/)
+    const share = page.getByRole('button', { name: 'Share' })
+    await share.click()
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'Download CSV' }).click()])
+    assert.equal(readFileSync(await file.path(), 'utf8').split('\n')[0].trim(), 'date,weather')
+    await share.click()
+    await page.getByRole('menuitem', { name: 'Copy as plugboard query' }).click()
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^plugboard query --server http:\S+ --from 'now-1h' --to 'now' seattle 'SELECT date, weather/)
+    await share.click()
+    await page.getByRole('menuitem', { name: 'Copy as curl' }).click()
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl -s http:\S+\/api\/ds\/query/)
+    await page.getByRole('button', { name: 'Inspect' }).click()
+    await page.getByRole('dialog').getByText('rawSql').waitFor()
+    await look(page, 'explore-inspect')
+    await page.getByRole('button', { name: 'Close', exact: true }).click()
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByRole('button', { name: 'History' }).click()
+    await page.getByText(/SELECT date, weather.* LIMIT 3/).last().waitFor()
+  }))
+
+test('a plugin without schema is asked in JSON', () =>
+  visit(explore(ask('foreign', { city: 'Seattle', show: 'altitude' })), async (page) => {
+    await page.getByRole('img', { name: /Graph of/ }).waitFor()
+    await page.getByRole('textbox', { name: 'Query A as JSON' }).waitFor()
+    await look(page, 'explore-json')
+  }))

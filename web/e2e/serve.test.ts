@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { look, useBrowser, useServer, visit } from './harness.ts'
+
+const provisioning = mkdtempSync(path.join(tmpdir(), 'plugboard-e2e-provisioning-'))
+writeFileSync(path.join(provisioning, 'sources.yaml'), 'apiVersion: 1\ndatasources:\n  - {name: Made, uid: made, type: testdata, access: proxy}\n')
+
+const server = useServer(['serve', '--provisioning', provisioning], { PLUGBOARD_ADMIN_PASSWORD: 'right horse' })
+useBrowser()
+
+async function signIn(page: Page, password = 'right horse') {
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+// A browser says so in its console when a server answers 401.
+const allowed = /status of 401/
+
+test('who is not known signs in, and goes on where they wanted to', () =>
+  visit(`${server.url}/plugins`, async (page) => {
+    await page.getByRole('heading', { name: 'Sign in to Plugboard' }).waitFor()
+    await look(page, 'sign-in')
+    await signIn(page, 'wrong horse')
+    await page.getByRole('alert').getByText(/invalid username or password/).waitFor()
+    await signIn(page)
+    await page.getByRole('heading', { name: 'Plugins' }).waitFor()
+    await page.getByRole('link', { name: 'Test data' }).waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in to Plugboard' }).waitFor()
+  }, { allowed }))
+
+test('a session that ends keeps the page, and what is written there', () =>
+  visit(`${server.url}/explore`, async (page) => {
+    await signIn(page)
+    await page.getByLabel('Scenario').fill('random_walk')
+    await page.context().clearCookies()
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByRole('heading', { name: 'Sign in to Plugboard' }).waitFor()
+    await signIn(page)
+    assert.equal(await page.getByLabel('Scenario').inputValue(), 'random_walk')
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByRole('img', { name: 'Graph of value' }).waitFor()
+  }, { allowed }))
+
+test('what is provisioned is read-only', () =>
+  visit(`${server.url}/datasources/made`, async (page) => {
+    await signIn(page)
+    await page.getByText('provisioning file').waitFor()
+    assert.ok(await page.getByLabel('Name', { exact: true }).isDisabled())
+    await page.getByRole('button', { name: 'Test' }).click()
+    await page.getByText('Test data is always there').waitFor()
+    await look(page, 'source-provisioned')
+  }, { allowed }))
+
+test('a connection that is lost is said, and made again', () =>
+  visit(`${server.url}/home`, async (page) => {
+    await signIn(page)
+    await page.getByText('All is well').waitFor()
+    await page.goto(`${server.url}/explore`)
+    await page.getByLabel('Scenario').fill('random_walk')
+    await page.context().setOffline(true)
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByText('The server does not answer').waitFor()
+    await page.context().setOffline(false)
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByRole('img', { name: 'Graph of value' }).waitFor()
+  }, { allowed: /status of 401|ERR_INTERNET_DISCONNECTED/ }))

@@ -1,0 +1,62 @@
+// Requests to the server's HTTP API, and its errors.
+
+/** A request that the server refused or could not do. */
+export class ApiError extends Error {
+  readonly status: number
+  /** Whose fault it was, "plugin" or "downstream"; empty if the server does not say. */
+  readonly source: string
+
+  constructor(message: string, status: number, source = '') {
+    super(message)
+    this.status = status
+    this.source = source
+  }
+}
+
+let signedOut: () => void = () => {}
+
+/** Says what is done when the server no longer knows who asks. */
+export function onSignedOut(then: () => void) {
+  signedOut = then
+}
+
+/**
+ * Makes a request. The promise is rejected with an ApiError if the server is
+ * not there or answers with an error, unless its status is among those allowed.
+ */
+export async function request(path: string, init: RequestInit = {}, ...allowed: number[]): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(path, init)
+  } catch (error) {
+    if (init.signal?.aborted) throw error
+    throw new ApiError('The server does not answer. It is tried again when you ask.', 0)
+  }
+  if (response.ok || allowed.includes(response.status)) return response
+  const error = await readError(response)
+  if (response.status === 401 && path !== '/login') signedOut()
+  throw error
+}
+
+async function readError(response: Response): Promise<ApiError> {
+  const text = await response.text()
+  try {
+    const { message, errorSource } = JSON.parse(text)
+    return new ApiError(message || response.statusText, response.status, errorSource)
+  } catch {
+    return new ApiError(text.slice(0, 500) || response.statusText || `status ${response.status}`, response.status)
+  }
+}
+
+export async function getJSON<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await request(path, { signal })).json()
+}
+
+export async function sendJSON<T>(method: string, path: string, body?: unknown, ...allowed: number[]): Promise<T> {
+  const init: RequestInit = { method }
+  if (body !== undefined) {
+    init.body = JSON.stringify(body)
+    init.headers = { 'Content-Type': 'application/json' }
+  }
+  return (await request(path, init, ...allowed)).json()
+}

@@ -1,0 +1,55 @@
+// What the console asks of the server more than once, and keeps.
+import { QueryClient, queryOptions } from '@tanstack/react-query'
+import { ApiError, getJSON, sendJSON } from './http.ts'
+import type { Health, LifeEvent, Plugin, PluginFault, PluginSchema, Source, SourceSettings, User } from './types.ts'
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      refetchOnWindowFocus: true,
+      // What the server has refused it refuses again.
+      retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status >= 400),
+    },
+  },
+})
+
+const segment = encodeURIComponent
+
+export const user = () => queryOptions({ queryKey: ['user'], queryFn: ({ signal }) => getJSON<User>('/api/user', signal), staleTime: Infinity })
+
+export const sources = () => queryOptions({ queryKey: ['sources'], queryFn: ({ signal }) => getJSON<Source[]>('/api/datasources', signal) })
+
+export const source = (uid: string) =>
+  queryOptions({ queryKey: ['sources', uid], queryFn: ({ signal }) => getJSON<SourceSettings>(`/api/datasources/uid/${segment(uid)}`, signal) })
+
+/** The health of a data source: that it is ill is an answer, not an error. */
+export const health = (uid: string) =>
+  queryOptions({ queryKey: ['health', uid], queryFn: () => checkHealth(uid), staleTime: 30_000 })
+
+export const checkHealth = (uid: string) => sendJSON<Health>('GET', `/api/datasources/uid/${segment(uid)}/health`, undefined, 400)
+
+/** Processes change by themselves, so this is asked every few seconds. */
+export const plugins = () =>
+  queryOptions({ queryKey: ['plugins'], queryFn: ({ signal }) => getJSON<Plugin[]>('/api/plugins', signal), refetchInterval: 3_000 })
+
+export const pluginFaults = () =>
+  queryOptions({ queryKey: ['faults'], queryFn: ({ signal }) => getJSON<PluginFault[]>('/api/plugins/errors', signal) })
+
+export const pluginEvents = (id: string) =>
+  queryOptions({
+    queryKey: ['plugins', id, 'events'],
+    queryFn: ({ signal }) => getJSON<LifeEvent[]>(`/api/plugins/${segment(id)}/events`, signal),
+    refetchInterval: 3_000,
+  })
+
+export const pluginSchema = (id: string) =>
+  queryOptions({
+    queryKey: ['schema', id],
+    queryFn: ({ signal }) => getJSON<PluginSchema>(`/api/plugins/${segment(id)}/schema`, signal),
+    staleTime: 60_000,
+  })
+
+/** Tells a plugin's process to start, stop or restart. */
+export const orderPlugin = (id: string, order: 'start' | 'stop' | 'restart') =>
+  sendJSON<{ message: string }>('POST', `/api/plugins/${segment(id)}/${order}`)

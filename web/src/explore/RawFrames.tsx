@@ -1,0 +1,31 @@
+import { formatCount } from '../frame/format.ts'
+import type { Frame } from '../frame/frame.ts'
+
+/** Frames as they are: what columns there are, and what is said about them. */
+export default function RawFrames({ frames }: { frames: Frame[] }) {
+  return (
+    <div className="raw-frames">
+      {frames.map((frame, i) => (
+        <section key={i} className="card">
+          <h3>{frame.name || 'Frame without a name'} <span className="quiet">{frame.refId} · {formatCount(frame.length)} rows</span></h3>
+          <div className="scroll" tabIndex={0} role="region" aria-label={`Fields of frame ${i + 1}`}>
+            <table className="plain">
+              <thead><tr><th>Field</th><th>Type</th><th>Labels</th><th>Config</th><th>First value</th></tr></thead>
+              <tbody>
+                {frame.fields.map((field, j) => (
+                  <tr key={j}>
+                    <td>{field.name}</td><td>{field.type}</td><td><code>{textOf(field.labels)}</code></td><td><code>{textOf(field.config)}</code></td>
+                    <td><code>{field.values.length ? JSON.stringify(field.values[0])?.slice(0, 80) : ''}</code></td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+          {Object.keys(frame.meta).length > 0 && <pre tabIndex={0}>{JSON.stringify(frame.meta, null, 2)}</pre>}
+        </section>
+      ))}
+    </div>
+  )
+}
+
+const textOf = (object?: object) => (object && Object.keys(object).length ? JSON.stringify(object) : '')
