@@ -101,7 +101,13 @@ type startError struct {
 	words string
 }
 
-func (e *startError) Error() string { return "it ended while it started: " + e.exit.how() + e.words }
+func (e *startError) Error() string {
+	if e.exit.How == "exit status 0" {
+		return "it ended while it started, as if all were done: a plugin serves until its host ends it" + e.words
+	}
+	return "it ended while it started: " + e.exit.how() + e.words
+}
+
 func (e *startError) Unwrap() error { return e.exit }
 
 // endedByItself waits a moment for a process that seems to be ending. One that

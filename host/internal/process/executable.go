@@ -47,24 +47,33 @@ func diagnose(path string, err error) error {
 	return err
 }
 
-// missing names the executables for other systems that lie where ours should.
+// missing names the executables that lie where ours should: those for other
+// systems, or else those of other names.
 func missing(path string) error {
 	err := fmt.Errorf("its executable %s is missing", path)
 	stem, isNamed := strings.CutSuffix(strings.TrimSuffix(filepath.Base(path), ".exe"), "_"+runtime.GOOS+"_"+runtime.GOARCH)
-	if !isNamed {
-		return err
-	}
-	var others []string
+	var others, strangers []string
 	entries, _ := os.ReadDir(filepath.Dir(path))
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), stem+"_") || entry.Name() == stem {
-			others = append(others, entry.Name())
+		switch name := entry.Name(); {
+		case isNamed && strings.HasPrefix(name, stem+"_"):
+			others = append(others, name)
+		case isProgram(entry):
+			strangers = append(strangers, name)
 		}
 	}
-	if len(others) == 0 {
-		return err
+	switch {
+	case len(others) > 0:
+		return fmt.Errorf("%w; there is %s, for another system", err, strings.Join(others, ", "))
+	case len(strangers) > 0:
+		return fmt.Errorf("%w; there is %s, under another name", err, strings.Join(strangers, ", "))
 	}
-	return fmt.Errorf("%w; there is %s, for another system", err, strings.Join(others, ", "))
+	return err
+}
+
+func isProgram(entry fs.DirEntry) bool {
+	info, err := entry.Info()
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
 }
 
 func platform() string { return runtime.GOOS + "/" + runtime.GOARCH }

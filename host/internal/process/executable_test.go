@@ -32,6 +32,13 @@ func TestExecutableThatCannotRun(t *testing.T) {
 			}
 			return path
 		}, "is missing; there is gpx_x_plan9_mips, for another system"},
+		{"under another name", func(t *testing.T) string {
+			path := write(t, "", 0o755)
+			if err := os.Rename(path, filepath.Join(filepath.Dir(path), "plugin")); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}, "is missing; there is plugin, under another name"},
 		{"not executable", func(t *testing.T) string { return write(t, "#!/bin/sh\n", 0o644) }, "may not be executed (mode -rw-r--r--)"},
 		{"a directory", func(t *testing.T) string { return t.TempDir() }, "is a directory"},
 		{"for another machine", func(t *testing.T) string { return write(t, elf(8), 0o755) }, "is built for linux/mips, this is " + platform()},

@@ -74,6 +74,8 @@ func (r *reader) collect(n *node, t reflect.Type, index []int, inside map[reflec
 			}
 			c.quoted = slices.Contains(strings.Split(options, ","), "string") && isScalar(f.Type)
 			*all = append(*all, c)
+		case name != "":
+			r.fault("field %s of %s has a tag for JSON, which decodes exported fields only: begin its name with a capital", f.Name, t)
 		}
 	}
 }

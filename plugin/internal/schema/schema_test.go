@@ -232,9 +232,12 @@ func TestSuspects(t *testing.T) {
 
 func TestFaultsOfTags(t *testing.T) {
 	for want, typ := range map[string]reflect.Type{
-		`field A of struct { A int "min:\"x\"" }: the tag min is a number, of numbers`: reflect.TypeFor[struct {
+		`field A of struct { A int "min:\"x\"" }: the tag min is a number and belongs to one, have "x" on a int`: reflect.TypeFor[struct {
 			A int `min:"x"`
 		}](),
+		`begin its name with a capital`: reflect.StructOf([]reflect.StructField{
+			{Name: "a", PkgPath: "x", Type: reflect.TypeFor[int](), Tag: `json:"a"`}, // vet would say it too
+		}),
 		`the tag default: want one of a, b, have "c"`: reflect.TypeFor[struct {
 			A string `enum:"a,b" default:"c"`
 		}](),

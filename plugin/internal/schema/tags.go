@@ -101,7 +101,7 @@ func (r *reader) bound(n *node, text, tag string, fault func(string, ...any)) *f
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || n.kind != kindInteger && n.kind != kindNumber {
-		fault("the tag %s is a number, of numbers", tag)
+		fault("the tag %s is a number and belongs to one, have %q on a %s", tag, text, n.typ)
 		return nil
 	}
 	return &f

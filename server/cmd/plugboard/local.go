@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/plugboard/plugboard/host"
@@ -36,7 +37,9 @@ func withPlugin(ctx context.Context, t *targetFlags, stdin io.Reader, stderr io.
 	if err := applySettings(&store.source, t.set); err != nil {
 		return err
 	}
-	config, err := t.hostConfig(stderr)
+	logger, hint := t.logger(stderr)
+	defer hint()
+	config, err := t.hostConfig(logger)
 	if err != nil {
 		return err
 	}
@@ -72,15 +75,13 @@ func withPlugin(ctx context.Context, t *targetFlags, stdin io.Reader, stderr io.
 }
 
 // hostConfig is for a host of the one plugin.
-func (t *targetFlags) hostConfig(stderr io.Writer) (host.Config, error) {
+func (t *targetFlags) hostConfig(logger *slog.Logger) (host.Config, error) {
 	config := host.Config{
 		AllowUnsigned: []string{"*"}, // the user named the folder
 		// It is the user's own question, about files of the user's.
 		Sandbox: map[string]host.Policy{"*": {Level: "off"}},
 		Wait:    time.Minute,
-	}
-	if t.verbose {
-		config.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		Logger:  logger,
 	}
 	if _, inside := bundled()[t.plugin]; inside {
 		all, err := asBundled(t.plugin)
@@ -103,6 +104,36 @@ func (t *targetFlags) hostConfig(stderr io.Writer) (host.Config, error) {
 	return config, nil
 }
 
+// logger is for what the plugin logs: it is printed if the user wants that.
+// Otherwise hint says how to see it, if it has something to warn of.
+func (t *targetFlags) logger(stderr io.Writer) (logger *slog.Logger, hint func()) {
+	if t.verbose {
+		return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug})), func() {}
+	}
+	var warned atomic.Bool
+	return slog.New(warnings{slog.DiscardHandler, &warned}), func() {
+		if warned.Load() {
+			fmt.Fprintln(stderr, "plugboard: the plugin has logged warnings or errors; --verbose shows them")
+		}
+	}
+}
+
+// warnings notes that there are some.
+type warnings struct {
+	slog.Handler
+	any *atomic.Bool
+}
+
+func (w warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+func (w warnings) Handle(context.Context, slog.Record) error {
+	w.any.Store(true)
+	return nil
+}
+
+func (w warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+func (w warnings) WithGroup(string) slog.Handler      { return w }
+
 // onlyPlugin returns the one plugin of a folder that can answer. Plugins
 // nested in it are asked by their own folders.
 func onlyPlugin(h *host.Host, dir string) (host.Plugin, error) {
@@ -120,15 +151,22 @@ func onlyPlugin(h *host.Host, dir string) (host.Plugin, error) {
 	case len(found) > 1:
 		return host.Plugin{}, misused("--plugin %s holds several plugins; name the folder of one: %s", dir, strings.Join(ids, ", "))
 	}
-	missing := "there is no plugin with a backend"
-	if len(h.Faults()) > 0 {
-		missing = "no plugin with a backend can be loaded"
-	}
-	faults := []error{fmt.Errorf("--plugin %s: %s", dir, missing)}
+	faults := []error{fmt.Errorf("--plugin %s: %s", dir, noPlugin(h))}
 	for _, fault := range h.Faults() {
 		faults = append(faults, fault)
 	}
 	return host.Plugin{}, &failure{codeUsage, errors.Join(faults...)}
+}
+
+// noPlugin says why no plugin of a folder can answer.
+func noPlugin(h *host.Host) string {
+	if all := h.Plugins(); len(all) > 0 {
+		return fmt.Sprintf("there is no plugin with a backend: plugin.json of %s lacks \"backend\": true", all[0].Manifest.ID)
+	}
+	if len(h.Faults()) > 0 {
+		return "no plugin with a backend can be loaded"
+	}
+	return "there is no plugin.json in it"
 }
 
 // lonelyStore holds one data source, or the settings of one app. Nobody asks
