@@ -118,17 +118,21 @@ func (h *Host) Metrics(ctx context.Context, pluginID string) ([]byte, error) {
 	return read(ctx, m, func(ctx context.Context, c *plugin.Client) ([]byte, error) { return c.Metrics(ctx) })
 }
 
-// Forget says that the data source of a context was deleted: its streams end,
-// as far as their renew fails now, and a plugin on our SDK closes what it holds
-// open for it once the calls under way have ended. Others notice nothing. Of
-// the data source's settings, ID and UID are enough. A plugin that does not run
-// holds nothing open.
+// Forget says that the data source of a context was deleted, or an app
+// disabled: its streams end, as far as their renew fails now, and a plugin on
+// our SDK closes what it holds open for it once the calls under way have ended.
+// Others notice nothing. Of the data source's settings, ID and UID are enough.
+// A plugin that does not run holds nothing open.
 func (h *Host) Forget(ctx context.Context, deleted plugin.Context) error {
 	m, err := h.member(deleted.PluginID)
-	if err != nil || deleted.DataSource == nil {
+	if err != nil {
 		return err
 	}
-	h.streams.Renew(m.id, deleted.DataSource.UID)
+	uid := "" // an app's
+	if deleted.DataSource != nil {
+		uid = deleted.DataSource.UID
+	}
+	h.streams.Renew(m.id, uid)
 	held, ok := m.supervisor.Running()
 	if !ok {
 		return nil

@@ -30,7 +30,9 @@ type instances struct {
 	slots map[slotKey]*slot
 	// alive counts instances from the start of their opening to the end of
 	// their closing.
-	alive  int
+	alive int
+	// ever counts instances from the end of their opening.
+	ever   int
 	closed bool
 	// empty is closed when closed is true and alive is 0.
 	empty chan struct{}
@@ -192,6 +194,7 @@ func (s *instances) opened(place *slot, making *opening, in *instance, err error
 	h := &held{instance: in, settings: making.settings, metrics: making.metrics, calls: making.waiters, used: time.Now()}
 	h.retired, h.retire = context.WithCancel(context.Background())
 	making.held = h
+	s.ever++
 	place.forgive()
 	s.retire(place)
 	place.current = h
@@ -314,6 +317,13 @@ func (s *instances) count() float64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return float64(s.alive)
+}
+
+// everOpened counts the instances that were opened.
+func (s *instances) everOpened() float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return float64(s.ever)
 }
 
 // registries returns those of the instances in their places.

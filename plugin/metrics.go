@@ -60,7 +60,7 @@ func (o outcome) source() ErrorSource {
 	return [...]ErrorSource{SourcePlugin, SourceDownstream}[o/(outcomes/2)]
 }
 
-func newMetrics(instances func() float64) *metrics {
+func newMetrics(instances *instances) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -86,7 +86,11 @@ func newMetrics(instances func() float64) *metrics {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "plugins_active_instances",
 			Help: "Instances that are not closed yet.",
-		}, instances),
+		}, instances.count),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "plugins_datasource_instances_total",
+			Help: "Instances that were opened, ever.",
+		}, instances.everOpened),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

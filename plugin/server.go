@@ -47,7 +47,7 @@ type server struct {
 func newServer(p Plugin, logger *slog.Logger) *server {
 	logger = slog.New(callHandler{next: logger.Handler()})
 	s := &server{plugin: p, logger: logger, instances: newInstances(p.open, p.idle, logger)}
-	s.metrics = newMetrics(s.instances.count)
+	s.metrics = newMetrics(s.instances)
 	s.draining, s.startDraining = context.WithCancel(context.Background())
 	s.running, s.endRunning = context.WithCancel(context.Background())
 	return s

@@ -229,14 +229,29 @@ func (s *Server) tellPlugins(ctx context.Context, changes datasource.Changes) {
 		s.host.RenewStreams(d.Type, d.UID)
 	}
 	for _, app := range changes.Apps {
-		s.host.RenewStreams(app.PluginID, "")
+		if app.Enabled {
+			s.host.RenewStreams(app.PluginID, "")
+			continue
+		}
+		if err := s.forget(ctx, plugin.Context{PluginID: app.PluginID}); err != nil {
+			s.log.Warn("the plugin was not told that it is disabled", "plugin", app.PluginID, "error", err)
+		}
 	}
 	for _, d := range changes.Deleted {
-		err := s.host.Forget(ctx, plugin.Context{PluginID: d.Type, DataSource: &plugin.DataSourceSettings{ID: d.ID, UID: d.UID}})
-		if err != nil && !errors.Is(err, host.ErrNotFound) && !errors.Is(err, host.ErrNoBackend) {
+		err := s.forget(ctx, plugin.Context{PluginID: d.Type, DataSource: &plugin.DataSourceSettings{ID: d.ID, UID: d.UID}})
+		if err != nil {
 			s.log.Warn("the plugin was not told that a data source was deleted", "plugin", d.Type, "datasource", d.UID, "error", err)
 		}
 	}
+}
+
+// forget tells a plugin what is gone, if it is here to be told.
+func (s *Server) forget(ctx context.Context, gone plugin.Context) error {
+	err := s.host.Forget(ctx, gone)
+	if errors.Is(err, host.ErrNotFound) || errors.Is(err, host.ErrNoBackend) {
+		return nil
+	}
+	return err
 }
 
 // heapSlack is memory that is never touched, and so takes none, but counts as

@@ -87,3 +87,29 @@ func TestSuite(t *testing.T) {
 		Context: plugin.Context{App: &plugin.AppSettings{}}, BadSettings: []string{`{"limit":-1}`},
 	})
 }
+
+// TestDisabled: an app that was disabled holds nothing open.
+func TestDisabled(t *testing.T) {
+	p := hosttest.Run(t, ".", plugin.Context{App: &plugin.AppSettings{}})
+	if _, err := p.Call(http.MethodGet, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	active := func(n string) bool {
+		text, err := p.Host.Metrics(t.Context(), p.Context.PluginID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(text), "\nplugins_active_instances "+n+"\n")
+	}
+	if !active("1") {
+		t.Error("no instance was opened")
+	}
+	if err := p.Host.Forget(t.Context(), p.Context); err != nil {
+		t.Fatal(err)
+	}
+	for begun := time.Now(); !active("0"); {
+		if time.Since(begun) > time.Minute {
+			t.Fatal("the instance is open still")
+		}
+	}
+}

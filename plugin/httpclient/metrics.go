@@ -18,6 +18,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	inFlight *prometheus.GaugeVec
 	bytes    *prometheus.HistogramVec
+	last     *prometheus.GaugeVec
 }
 
 const (
@@ -56,15 +57,20 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 			Help:    "Bytes read of the bodies of answers, decompressed.",
 			Buckets: prometheus.ExponentialBuckets(128, 4, 13),
 		}, []string{labelType, labelProxy, labelEndpoint}),
+		last: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "plugins_datasource_response_size",
+			Help: "Bytes read of the body of the last answer, decompressed.",
+		}, []string{labelType, labelProxy, labelEndpoint}),
 	}
 	if to == nil {
 		return m, nil
 	}
-	var errs [4]error
+	var errs [5]error
 	m.requests, errs[0] = register(to, m.requests)
 	m.seconds, errs[1] = register(to, m.seconds)
 	m.inFlight, errs[2] = register(to, m.inFlight)
 	m.bytes, errs[3] = register(to, m.bytes)
+	m.last, errs[4] = register(to, m.last)
 	return m, errors.Join(errs[:]...)
 }
 
@@ -111,4 +117,5 @@ func methodLabel(method string) string {
 
 func (m *metrics) received(to of, n int64) {
 	m.bytes.WithLabelValues(to.plugin, to.proxied, to.endpoint).Observe(float64(n))
+	m.last.WithLabelValues(to.plugin, to.proxied, to.endpoint).Set(float64(n))
 }

@@ -149,7 +149,11 @@ func (h *fakeHost) RenewStreams(pluginID, uid string) {
 func (h *fakeHost) Forget(_ context.Context, deleted plugin.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.forgotten = append(h.forgotten, deleted.PluginID+"/"+deleted.DataSource.UID)
+	uid := ""
+	if deleted.DataSource != nil {
+		uid = deleted.DataSource.UID
+	}
+	h.forgotten = append(h.forgotten, deleted.PluginID+"/"+uid)
 	return nil
 }
 

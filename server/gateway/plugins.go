@@ -120,7 +120,11 @@ func (g *Gateway) savePluginSettings(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return storeFailure(err)
 	}
-	g.host.RenewStreams(p.Manifest.ID, "")
+	if body.Enabled {
+		g.host.RenewStreams(p.Manifest.ID, "")
+	} else {
+		g.forget(r.Context(), plugin.Context{PluginID: p.Manifest.ID})
+	}
 	return writeJSON(w, http.StatusOK, map[string]string{"message": "Plugin settings updated"})
 }
 

@@ -59,6 +59,10 @@ func TestPluginSettings(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `"enabled":true,"pinned":true,`) || !strings.Contains(w.Body.String(), `"jsonData":{"a":1},"secureJsonFields":{"key":true}`) {
 		t.Errorf("settings: %s", w.Body)
 	}
+	a.want(200, `{"message":"Plugin settings updated"}`, "POST", "/api/plugins/an-app/settings", `{"enabled":false}`)
+	if want := []string{"an-app/"}; !slices.Equal(a.host.forgotten, want) || len(a.host.renewed) != 1 {
+		t.Errorf("disabled: forgotten %v, want %v; renewed %v", a.host.forgotten, want, a.host.renewed)
+	}
 	a.wantFailure(400, "", "bad request data: jsonData is an object", "POST", "/api/plugins/an-app/settings", `{"jsonData":"x"}`)
 	a.wantFailure(404, "", "Plugin not found, no installed plugin with that id", "GET", "/api/plugins/nosuch/settings", "")
 	a.wantFailure(404, "", "Plugin not found, no installed plugin with that id", "POST", "/api/plugins/nosuch/settings", `{}`)

@@ -162,7 +162,7 @@ func (g *Gateway) updateSource(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case d.Type != stored.Type || d.UID != stored.UID:
-		g.forget(r.Context(), stored) // as far as that plugin can tell
+		g.forget(r.Context(), gone(stored)) // as far as that plugin can tell
 	case !d.Updated.Equal(stored.Updated):
 		g.host.RenewStreams(stored.Type, stored.UID)
 	}
@@ -178,23 +178,34 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *http.Request) error {
 	if err := g.store.Delete(r.Context(), d.ID); err != nil {
 		return storeFailure(err)
 	}
-	g.forget(r.Context(), d)
+	g.forget(r.Context(), gone(d))
 	return writeJSON(w, http.StatusOK, struct {
 		ID      int64  `json:"id"`
 		Message string `json:"message"`
 	}{d.ID, "Data source deleted"})
 }
 
-// forget tells a plugin that a data source of its is gone. That is done whether
-// the plugin listens or not: in time it closes what it does not use.
-func (g *Gateway) forget(ctx context.Context, d datasource.DataSource) {
+// gone is the context of a deleted data source.
+func gone(d datasource.DataSource) plugin.Context {
+	return plugin.Context{PluginID: d.Type, DataSource: &plugin.DataSourceSettings{ID: d.ID, UID: d.UID}}
+}
+
+// forget tells a plugin that a data source of its is gone, or that it is
+// disabled. That is done whether the plugin listens or not: in time it closes
+// what it does not use.
+func (g *Gateway) forget(ctx context.Context, what plugin.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetTime)
 	defer cancel()
-	settings := plugin.DataSourceSettings{ID: d.ID, UID: d.UID}
-	err := g.host.Forget(ctx, plugin.Context{PluginID: d.Type, OrgID: orgID, Namespace: namespace, DataSource: &settings})
-	if err != nil && !errors.Is(err, host.ErrNotFound) && !errors.Is(err, host.ErrNoBackend) {
-		g.log.Warn("the plugin was not told that a data source was deleted", keyPlugin, d.Type, keySource, d.UID, keyError, err)
+	what.OrgID, what.Namespace = orgID, namespace
+	err := g.host.Forget(ctx, what)
+	if err == nil || errors.Is(err, host.ErrNotFound) || errors.Is(err, host.ErrNoBackend) {
+		return
 	}
+	uid := ""
+	if what.DataSource != nil {
+		uid = what.DataSource.UID
+	}
+	g.log.Warn("the plugin was not told that a data source was deleted or the app disabled", keyPlugin, what.PluginID, keySource, uid, keyError, err)
 }
 
 // forgetTime bounds how long the deletion of a data source waits for its
