@@ -87,8 +87,8 @@ func open(c Config) (*catalog.Catalog, map[string]trust.Signature, error) {
 	signatures := verify(ring, installed.Entries())
 	for _, entry := range installed.Entries() {
 		id := entry.Manifest.ID
-		if reason := c.objection(entry, signatures[id]); reason != "" && !entry.Bundled {
-			installed.Refuse(id, string(signatures[id].Status), reason)
+		if err := c.objection(entry, signatures[id]); err != nil && !entry.Bundled {
+			installed.Refuse(id, string(signatures[id].Status), err.Error())
 		}
 	}
 	return installed, signatures, nil

@@ -51,11 +51,14 @@ func (h *Host) upgrade(ctx context.Context, m *member, from string, signed bool,
 	}
 	failpoint.Reach(failpoint.Taken)
 	next, err := h.shelve(m, shelf, incoming)
+	if signed && errors.Is(err, errUnsigned) {
+		err = errNotSigned
+	}
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(incoming))
 	}
 	if signed && Signature(next.signature.Status) != SignatureValid {
-		return errors.Join(errors.New("it is not signed by anybody who is trusted"), os.RemoveAll(next.installed))
+		return errors.Join(errNotSigned, os.RemoveAll(next.installed))
 	}
 	failpoint.Reach(failpoint.Shelved)
 	before := m.version()
@@ -64,6 +67,9 @@ func (h *Host) upgrade(ctx context.Context, m *member, from string, signed bool,
 	}
 	return h.remember(m, shelf, next, before)
 }
+
+// errNotSigned: no allowance helps where a signature is demanded.
+var errNotSigned = errors.New("it has no signature, and what comes this way needs one of somebody who is trusted")
 
 // remember writes down which version runs now.
 func (h *Host) remember(m *member, shelf shelf, now, before *version) error {
@@ -164,8 +170,8 @@ func (c Config) prefer(installed *catalog.Catalog, ring *trust.Ring, dir string)
 	signatures := verify(ring, alone.Entries())
 	for _, entry := range alone.Entries() {
 		id := entry.Manifest.ID
-		if reason := c.objection(entry, signatures[id]); reason != "" {
-			alone.Refuse(id, string(signatures[id].Status), reason)
+		if err := c.objection(entry, signatures[id]); err != nil {
+			alone.Refuse(id, string(signatures[id].Status), err.Error())
 		}
 	}
 	if faults := alone.Faults(); len(faults) > 0 {

@@ -141,18 +141,20 @@ func subject(entry *catalog.Entry) trust.Subject {
 	return trust.Subject{Dir: entry.Dir, ID: entry.Manifest.ID, Version: entry.Manifest.Info.Version, Sum: entry.Manifest.Sum}
 }
 
-// objection says why a plugin may not run; "" if it may.
-func (c Config) objection(entry *catalog.Entry, signature trust.Signature) string {
+var errUnsigned = errors.New("it has no signature: to run it all the same, AllowUnsigned (plugboard --allow-unsigned) must name it")
+
+// objection says why a plugin may not run; nil if it may.
+func (c Config) objection(entry *catalog.Entry, signature trust.Signature) error {
 	id := entry.Manifest.ID
 	switch {
 	case signature.Status == trust.Valid:
-		return ""
+		return nil
 	case signature.Status != trust.Unsigned:
-		return fmt.Sprintf("its signature is %s: %s", signature.Status, signature.Reason)
+		return fmt.Errorf("its signature is %s: %s", signature.Status, signature.Reason)
 	case slices.Contains(c.AllowUnsigned, id) || slices.Contains(c.AllowUnsigned, "*") || c.inDev(entry):
-		return ""
+		return nil
 	}
-	return "it has no signature: to run it all the same, AllowUnsigned (plugboard --allow-unsigned) must name it"
+	return errUnsigned
 }
 
 // check is what the process asks before each start; nil for a plugin that may

@@ -80,8 +80,8 @@ func (h *Host) read(m *member, dirs ...string) (*version, error) {
 	}
 	entry := family[0] // verify puts those around it first
 	signature := verify(ring, family)[m.id]
-	if reason := h.config.objection(entry, signature); reason != "" {
-		return nil, errors.New(reason)
+	if err := h.config.objection(entry, signature); err != nil {
+		return nil, err
 	}
 	if entry.Manifest.Backend != (m.supervisor != nil) {
 		return nil, errors.New("it had a backend and has none now, or the other way round: that takes a restart of the host")
@@ -128,8 +128,9 @@ func (h *Host) switchTo(ctx context.Context, m *member, next *version, check fun
 			back()
 		}
 	}
+	reason := fmt.Sprintf("switched from version %s to %s", former.entry.Manifest.Info.Version, next.entry.Manifest.Info.Version)
 	// A switch that nobody waits for any more would go on all the same.
-	if err := m.supervisor.Switch(context.WithoutCancel(ctx), run, rolledBack); err != nil {
+	if err := m.supervisor.Switch(context.WithoutCancel(ctx), run, reason, rolledBack); err != nil {
 		return m.unavailable("is not switched to version "+next.entry.Manifest.Info.Version, err)
 	}
 	m.current.Store(next)

@@ -86,9 +86,9 @@ func (s *Supervisor[P]) Restart(ctx context.Context) error {
 // on the old one may end, for a while. If the start fails all stays as it is,
 // and Switch returns why. If the new process ends within a minute, the former
 // way to start is gone back to and rolledBack, which is not nil, is called with
-// the reason.
-func (s *Supervisor[P]) Switch(ctx context.Context, run func(context.Context) (P, error), rolledBack func(error)) error {
-	return s.obey(ctx, &order[P]{what: toSwitch, start: start[P]{run: run, rolledBack: rolledBack}})
+// the reason. The event of the switch tells reason.
+func (s *Supervisor[P]) Switch(ctx context.Context, run func(context.Context) (P, error), reason string, rolledBack func(error)) error {
+	return s.obey(ctx, &order[P]{what: toSwitch, start: start[P]{run: run, reason: reason, rolledBack: rolledBack}})
 }
 
 // switchTo puts the outcome of a switch in the place of the process.
@@ -104,7 +104,7 @@ func (s *Supervisor[P]) switchTo(ctx context.Context, r result[P]) {
 	old := s.held
 	s.logger.Info("plugin is switched", "pid", r.process.PID(), "took", time.Since(a.began).Round(time.Millisecond))
 	s.adopt(a.start)
-	s.put(r.process, "switched from another version")
+	s.put(r.process, a.start.reason)
 	failpoint.Reach(failpoint.Switched)
 	s.draining.Go(func() { s.drain(ctx, old) })
 	s.answer(nil)

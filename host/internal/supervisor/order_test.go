@@ -178,7 +178,7 @@ func TestSwitchLeavesNoGap(t *testing.T) {
 			t.Fatal(err)
 		}
 		switched := make(chan error, 1)
-		go func() { switched <- s.Switch(t.Context(), next(takes(5*time.Second)).start, neverBack(t)) }()
+		go func() { switched <- s.Switch(t.Context(), next(takes(5*time.Second)).start, "switched", neverBack(t)) }()
 		<-time.After(4 * time.Second)
 		if mustAcquire(t, s) != old.Process {
 			t.Error("calls do not go to the old process while the new one starts")
@@ -210,7 +210,7 @@ func TestDrainEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Switch(t.Context(), next().start, neverBack(t)); err != nil {
+		if err := s.Switch(t.Context(), next().start, "switched", neverBack(t)); err != nil {
 			t.Fatal(err)
 		}
 		<-time.After(DefaultDrain + time.Second)
@@ -224,7 +224,7 @@ func TestDrainEnds(t *testing.T) {
 func TestSwitchThatFailsChangesNothing(t *testing.T) {
 	run(t, nil, func(t *testing.T, s *Supervisor[*fake], _ *script) {
 		old := mustAcquire(t, s)
-		if err := s.Switch(t.Context(), next(fails("no licence")).start, neverBack(t)); err == nil || err.Error() != "no licence" {
+		if err := s.Switch(t.Context(), next(fails("no licence")).start, "switched", neverBack(t)); err == nil || err.Error() != "no licence" {
 			t.Errorf("error %v", err)
 		}
 		if mustAcquire(t, s) != old || states(s) != "starting ready" {
@@ -240,7 +240,7 @@ func TestSwitchThatFailsChangesNothing(t *testing.T) {
 func TestNewVersionThatDiesSoonIsRolledBack(t *testing.T) {
 	run(t, nil, func(t *testing.T, s *Supervisor[*fake], _ *script) {
 		back := make(chan error, 1)
-		if err := s.Switch(t.Context(), next().start, func(err error) { back <- err }); err != nil {
+		if err := s.Switch(t.Context(), next().start, "switched", func(err error) { back <- err }); err != nil {
 			t.Fatal(err)
 		}
 		<-time.After(probation - time.Second)
@@ -260,7 +260,7 @@ func TestNewVersionThatDiesSoonIsRolledBack(t *testing.T) {
 
 func TestNewVersionThatLivesIsKept(t *testing.T) {
 	run(t, nil, func(t *testing.T, s *Supervisor[*fake], _ *script) {
-		if err := s.Switch(t.Context(), next().start, neverBack(t)); err != nil {
+		if err := s.Switch(t.Context(), next().start, "switched", neverBack(t)); err != nil {
 			t.Fatal(err)
 		}
 		<-time.After(probation + time.Second)
@@ -278,7 +278,7 @@ func TestDeathDuringASwitch(t *testing.T) {
 	run(t, nil, func(t *testing.T, s *Supervisor[*fake], script *script) {
 		old := mustAcquire(t, s)
 		switched := make(chan error, 1)
-		go func() { switched <- s.Switch(t.Context(), next(takes(time.Second)).start, neverBack(t)) }()
+		go func() { switched <- s.Switch(t.Context(), next(takes(time.Second)).start, "switched", neverBack(t)) }()
 		synctest.Wait()
 		old.die(errors.New("crash"))
 		if p := mustAcquire(t, s); p.pid != 200 || len(script.starts) != 1 {
@@ -299,14 +299,14 @@ func TestSwitchFromOneThatDoesNotStart(t *testing.T) {
 	}
 	run(t, steps, func(t *testing.T, s *Supervisor[*fake], _ *script) {
 		<-time.After(time.Minute)
-		if err := s.Switch(t.Context(), next(fails("no key")).start, neverBack(t)); err == nil || err.Error() != "no key" {
+		if err := s.Switch(t.Context(), next(fails("no key")).start, "switched", neverBack(t)); err == nil || err.Error() != "no key" {
 			t.Errorf("error %v", err)
 		}
 		synctest.Wait()
 		if err := s.Status().LastError; err.Error() != "no licence" {
 			t.Errorf("last error %v", err)
 		}
-		if err := s.Switch(t.Context(), next().start, neverBack(t)); err != nil {
+		if err := s.Switch(t.Context(), next().start, "switched", neverBack(t)); err != nil {
 			t.Fatal(err)
 		}
 		if p := mustAcquire(t, s); p.pid != 200 {
@@ -319,9 +319,9 @@ func TestTwoSwitchesAtOnce(t *testing.T) {
 	run(t, nil, func(t *testing.T, s *Supervisor[*fake], _ *script) {
 		mustAcquire(t, s)
 		first := make(chan error, 1)
-		go func() { first <- s.Switch(t.Context(), next(takes(time.Second)).start, neverBack(t)) }()
+		go func() { first <- s.Switch(t.Context(), next(takes(time.Second)).start, "switched", neverBack(t)) }()
 		synctest.Wait()
-		if err := s.Switch(t.Context(), next().start, neverBack(t)); err == nil {
+		if err := s.Switch(t.Context(), next().start, "switched", neverBack(t)); err == nil {
 			t.Error("a second switch has begun beside the first")
 		}
 		if err := <-first; err != nil {
@@ -341,7 +341,7 @@ func TestStopAtEveryPointOfASwitch(t *testing.T) {
 			var ordering sync.WaitGroup
 			ordering.Go(func() {
 				<-time.After(time.Second)
-				_ = s.Switch(t.Context(), young.start, neverBack(t)) // it may not come to that
+				_ = s.Switch(t.Context(), young.start, "switched", neverBack(t)) // it may not come to that
 			})
 			s.Run(ctx)
 			ordering.Wait()

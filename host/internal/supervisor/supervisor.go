@@ -101,10 +101,11 @@ type Supervisor[P Process] struct {
 	draining sync.WaitGroup
 }
 
-// start is how to start a process, and whom to tell that it was given up for
-// its predecessor.
+// start is how to start a process, why another than before, and whom to tell
+// that it was given up for its predecessor.
 type start[P Process] struct {
 	run        func(context.Context) (P, error)
+	reason     string
 	rolledBack func(error)
 }
 
@@ -241,7 +242,7 @@ func (s *Supervisor[P]) started(r result[P]) step {
 	if r.err == nil {
 		s.logger.Info("plugin started", "pid", r.process.PID(), "took", time.Since(a.began).Round(time.Millisecond))
 		s.adopt(a.start)
-		s.put(r.process, "")
+		s.put(r.process, a.start.reason)
 		s.answer(nil)
 		return s.serving
 	}

@@ -41,7 +41,10 @@ func newPluginOrder(verb, done, short, long string) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: s.run(nil, func(ctx context.Context, server *api, cmd *cobra.Command, args []string) error {
 			began := time.Now()
-			var answer struct{ Process process }
+			var answer struct {
+				Version string // of one that was switched to
+				Process process
+			}
 			if err := server.change(ctx, http.MethodPost, pluginPath(args[0])+"/"+verb, nil, &answer); err != nil {
 				return err
 			}
@@ -49,7 +52,11 @@ func newPluginOrder(verb, done, short, long string) *cobra.Command {
 			if pid := answer.Process.PID; pid != 0 {
 				state += fmt.Sprintf(", pid %d", pid)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s plugin %s: %s, after %v\n", done, args[0], state, time.Since(began).Round(time.Millisecond))
+			to := ""
+			if answer.Version != "" {
+				to = " to version " + answer.Version
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s plugin %s%s: %s, after %v\n", done, args[0], to, state, time.Since(began).Round(time.Millisecond))
 			return nil
 		}),
 		ValidArgsFunction: s.completePlugins,
