@@ -21,6 +21,8 @@ import (
 // that a test kills.
 func TestMain(m *testing.M) {
 	switch {
+	case os.Getenv(role) == "flags":
+		serveWithFlags()
 	case os.Getenv("grafana_plugin_type") != "", os.Getenv(role) == "plugin":
 		plugin.Main(plugin.DataSource(openEverything))
 	case os.Getenv(role) == "host":
