@@ -85,30 +85,32 @@ func (g *gathered) free() {
 	}
 }
 
-// gather returns data in one piece, in which the first frame begins where a
-// value may: columns that lie there need not be moved to be read.
-func (g *gathered) gather(data mem.BufferSlice) []byte {
-	size, shift := data.Len(), 0
-	if len(data) > 0 {
-		shift = -firstFrame(data[0].ReadOnlyData()) & 7
-	}
-	var b []byte
+// allot returns memory for an answer.
+func (g *gathered) allot(size int) []byte {
 	if g.pool == nil {
-		b = make([]byte, size+shift)
-	} else {
-		g.memory = g.pool.Get(size + shift)
-		b = *g.memory
+		return make([]byte, size)
 	}
-	b = b[shift:]
+	g.memory = g.pool.Get(size)
+	return *g.memory
+}
+
+// gather returns data in one piece, in which the field at the path begins where
+// a value may: columns of a frame that lies there need not be moved to be read.
+func gather(data mem.BufferSlice, allot func(size int) []byte, path ...protowire.Number) []byte {
+	shift := 0
+	if len(data) > 0 {
+		shift = -placeOf(data[0].ReadOnlyData(), path) & 7
+	}
+	b := allot(data.Len() + shift)[shift:]
 	data.CopyTo(b)
 	return b
 }
 
-// firstFrame returns where in an answer its first frame begins, 0 if its head
-// does not tell.
-func firstFrame(head []byte) int {
+// placeOf returns where in a message the first field at the path begins, 0 if
+// the head does not tell.
+func placeOf(head []byte, path []protowire.Number) int {
 	at := 0
-	for _, wanted := range [...]protowire.Number{fieldResponses, fieldValue, fieldFrames} {
+	for _, wanted := range path {
 		for {
 			number, kind, tag := protowire.ConsumeTag(head[at:])
 			if tag < 0 || kind != protowire.BytesType {
@@ -163,12 +165,16 @@ func (aliasing) Marshal(v any) (mem.BufferSlice, error) {
 }
 
 func (aliasing) Unmarshal(data mem.BufferSlice, v any) error {
-	answer, ok := v.(*gathered)
-	if !ok {
-		return encoding.GetCodecV2(protocodec.Name).Unmarshal(data, v)
+	switch v := v.(type) {
+	case *gathered:
+		return unmarshalAnswer(gather(data, v.allot, fieldResponses, fieldValue, fieldFrames), &v.QueryDataResponse)
+	case *wire.QueryChunkedDataResponse:
+		return unmarshalFrames(gather(data, newBytes, fieldFrame), fieldFrame, v, func(frame []byte) { v.Frame = frame })
 	}
-	return unmarshalAnswer(answer.gather(data), &answer.QueryDataResponse)
+	return encoding.GetCodecV2(protocodec.Name).Unmarshal(data, v)
 }
+
+func newBytes(size int) []byte { return make([]byte, size) }
 
 // Numbers of fields on the wire.
 const (
@@ -176,6 +182,7 @@ const (
 	fieldKey       = 1 // of a map entry
 	fieldValue     = 2
 	fieldFrames    = 1 // of DataResponse
+	fieldFrame     = 3 // of QueryChunkedDataResponse
 )
 
 // unmarshalAnswer does what proto.Unmarshal does with an answer, but that
@@ -195,7 +202,7 @@ func unmarshalAnswer(b []byte, into *wire.QueryDataResponse) error {
 					return errors.New("a ref id is not valid UTF-8")
 				}
 			case number == fieldValue && value != nil:
-				return unmarshalResponse(value, answer)
+				return unmarshalFrames(value, fieldFrames, answer, func(frame []byte) { answer.Frames = append(answer.Frames, frame) })
 			}
 			return nil
 		})
@@ -204,14 +211,15 @@ func unmarshalAnswer(b []byte, into *wire.QueryDataResponse) error {
 	})
 }
 
-// unmarshalResponse leaves all but the frames to package proto.
-func unmarshalResponse(b []byte, into *wire.DataResponse) error {
+// unmarshalFrames calls set with the frames of a message, which alias b, and
+// leaves all but that field to package proto.
+func unmarshalFrames(b []byte, field protowire.Number, into proto.Message, set func(frame []byte)) error {
 	var rest []byte
-	err := eachField(b, func(number protowire.Number, value, field []byte) error {
-		if number == fieldFrames && value != nil {
-			into.Frames = append(into.Frames, slices.Clip(value))
+	err := eachField(b, func(number protowire.Number, value, all []byte) error {
+		if number == field && value != nil {
+			set(slices.Clip(value))
 		} else {
-			rest = append(rest, field...)
+			rest = append(rest, all...)
 		}
 		return nil
 	})

@@ -12,6 +12,30 @@ import (
 	"github.com/plugboard/plugboard/wire"
 )
 
+// FuzzAliasingChunk: what the codec reads of a chunk is what package proto reads.
+func FuzzAliasingChunk(f *testing.F) {
+	seed, err := proto.Marshal(&wire.QueryChunkedDataResponse{
+		RefId: "A", FrameId: "f", Frame: []byte("frame"), Error: "failed", ErrorSource: "downstream", Status: 502, Format: wire.DataFrameFormat_JSON,
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Add([]byte("\x1a\x01a\x1a\x01b"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var want, got wire.QueryChunkedDataResponse
+		wantErr := proto.Unmarshal(b, &want)
+		half := len(b) / 2
+		gotErr := aliasing{}.Unmarshal(mem.BufferSlice{mem.SliceBuffer(b[:half]), mem.SliceBuffer(b[half:])}, &got)
+		if (wantErr == nil) != (gotErr == nil) {
+			t.Fatalf("proto says %v, we say %v", wantErr, gotErr)
+		}
+		if wantErr == nil && !proto.Equal(&want, &got) {
+			t.Errorf("proto reads %v, we read %v", &want, &got)
+		}
+	})
+}
+
 // FuzzAliasing: what the codec reads is what package proto reads.
 func FuzzAliasing(f *testing.F) {
 	seed, err := proto.Marshal(&wire.QueryDataResponse{Responses: map[string]*wire.DataResponse{

@@ -68,6 +68,23 @@ func (*source) Query(_ context.Context, q plugin.Query[model]) (frame.Frames, er
 	return frame.Frames{f}, nil
 }
 
+// pieceRows are rows of a chunk.
+const pieceRows = 8 << 10
+
+func (s *source) QueryChunks(ctx context.Context, q plugin.Query[model], send func(*frame.Frame) error) error {
+	frames, err := s.Query(ctx, q)
+	if err != nil {
+		return err
+	}
+	f := frames[0]
+	for from := 0; from < f.Rows(); from += pieceRows {
+		if err := send(f.SliceRows(from, min(from+pieceRows, f.Rows()))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (*source) CheckHealth(context.Context) (plugin.Health, error) {
 	return plugin.Health{Status: plugin.HealthOK, Message: "bench ok", Details: fmt.Appendf(nil, `{"pid":%d}`, os.Getpid())}, nil
 }
