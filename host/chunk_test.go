@@ -81,6 +81,7 @@ func TestLimitsOfChunks(t *testing.T) {
 func TestLimitOfTimeOfChunks(t *testing.T) {
 	const limit = time.Second
 	h := withConfig(t, host.Config{Limits: host.Limits{Time: limit}}, badplugin.Chunked)
+	started(t, h, badplugin.Chunked)
 	read := 0
 	err := h.QueryChunks(t.Context(), queryOf(badplugin.Chunked, badplugin.Order{}), func(plugin.Chunk) error {
 		<-time.After(limit / 2)

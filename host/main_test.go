@@ -74,6 +74,15 @@ func running(t testing.TB, c host.Config) *host.Host {
 	return h
 }
 
+// started waits for a plugin, whose start would count as time of a call.
+func started(t testing.TB, h *host.Host, id string) {
+	t.Helper()
+	eventually(t, "the start of "+id, func() bool {
+		p, _ := h.Plugin(id)
+		return p.State == host.StateReady
+	})
+}
+
 // withModes runs a host of the bad plugin in several modes, which may crash as
 // often as they like.
 func withModes(t testing.TB, modes ...string) *host.Host {
@@ -123,13 +132,16 @@ func valueOf(t testing.TB, frame []byte) string {
 	return decoded.Data.Values[0][0]
 }
 
+// patience is what another process may take on a busy machine.
+const patience = time.Minute
+
 // eventually waits for something that another process does.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !condition() {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not after 10 s", what)
+			t.Fatalf("%s: not after %v", what, patience)
 		}
 		<-time.After(2 * time.Millisecond)
 	}

@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -89,6 +90,7 @@ var troubles = map[string]trouble{
 		mustAsk(t, h, badplugin.Good, badplugin.Order{})
 	}},
 	"hangs in a call": {mode: badplugin.Good, config: host.Config{Limits: host.Limits{Time: time.Second}}, look: func(t *testing.T, h *host.Host) {
+		started(t, h, badplugin.Good)
 		_, err := ask(t, h, badplugin.Good, badplugin.Order{Do: badplugin.DoHang})
 		refusal(t, err, http.StatusGatewayTimeout, "stopped after 1s")
 		mustAsk(t, h, badplugin.Good, badplugin.Order{})
@@ -109,6 +111,7 @@ var troubles = map[string]trouble{
 		}
 	}},
 	"drips an answer": {mode: badplugin.Chunked, config: host.Config{Limits: host.Limits{Time: time.Second}}, look: func(t *testing.T, h *host.Host) {
+		started(t, h, badplugin.Chunked)
 		err := h.QueryChunks(t.Context(), queryOf(badplugin.Chunked, badplugin.Order{Do: badplugin.DoDrip}), func(plugin.Chunk) error { return nil })
 		refusal(t, err, http.StatusGatewayTimeout, "stopped after 1s")
 	}},
@@ -149,7 +152,7 @@ func TestTroubleOfOnePlugin(t *testing.T) {
 // that fails is a failure of the test. It returns how many calls were made.
 func load(t *testing.T, h *host.Host) (stop func() int64) {
 	t.Helper()
-	mustAsk(t, h, steady, badplugin.Order{})
+	started(t, h, steady)
 	var calls atomic.Int64
 	var asking sync.WaitGroup
 	done := make(chan struct{})
@@ -161,16 +164,18 @@ func load(t *testing.T, h *host.Host) (stop func() int64) {
 					return
 				case <-time.After(time.Millisecond):
 				}
-				if _, err := h.Query(t.Context(), queryOf(steady, badplugin.Order{Say: "x"})); err != nil {
+				if _, err := h.Query(context.Background(), queryOf(steady, badplugin.Order{Say: "x"})); err != nil {
 					t.Errorf("the other plugin: %v", err)
 				}
 				calls.Add(1)
 			}
 		})
 	}
-	return func() int64 {
+	stop = sync.OnceValue(func() int64 {
 		close(done)
 		asking.Wait()
 		return calls.Load()
-	}
+	})
+	t.Cleanup(func() { stop() })
+	return stop
 }
