@@ -37,16 +37,16 @@ type Config struct {
 	// signature and AllowUnsigned names it. One with a signature that no trusted
 	// key has made, or made for other files, is never (see Host.Faults).
 	TrustedKeys []TrustedKey
-	// VersionsDir is the folder that Upgrade installs versions of plugins in: for
-	// each plugin a folder, in that one for each version, and a file that says
-	// which is current. Those win over PluginDirs. Empty: there is no Upgrade.
-	VersionsDir string
 	// AllowUnsigned lists the ids of plugins that may run without a signature;
 	// "*" allows all.
 	AllowUnsigned []string
 	// RootURL is where people reach this program, for plugins that are signed
 	// for some servers only.
 	RootURL string
+	// VersionsDir is the folder that Upgrade installs versions of plugins in: for
+	// each plugin a folder, in that one for each version, and a file that says
+	// which is current. Those win over PluginDirs. Empty: there is no Upgrade.
+	VersionsDir string
 	// PluginEnv holds settings by plugin id and key. They reach the plugin's
 	// process as environment variables: "key" as GF_PLUGIN_KEY.
 	PluginEnv map[string]map[string]string

@@ -1,5 +1,15 @@
 // Package host runs data source and app plugins as child processes and calls
 // them: the plugins of Grafana, without Grafana, in any Go program.
+//
+// New finds the plugins, and refuses those that nobody trusted has signed. Run
+// starts a process for each and keeps it alive until its context ends: one that
+// crashes or hangs is started again, one that does so too often is left alone
+// until Start. On Linux each is confined to what its Policy allows. Meanwhile
+// Query, CallResource, CheckHealth, Subscribe and the others ask a plugin by its
+// id. They wait, for a bounded time, while it starts, they are bounded by
+// Limits, and their errors say which plugin it was, how it is and what to do.
+// Plugins and Events tell an operator what has become of them; Upgrade, Rollback
+// and Reload change a plugin's version without a failed call.
 package host
 
 import (
