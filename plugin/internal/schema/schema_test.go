@@ -299,7 +299,7 @@ func TestTypesThatAreNoStructs(t *testing.T) {
 func TestSchemaAndDecoderAgree(t *testing.T) {
 	s := of[shop](t, schema.Options{})
 	compiled := compile(t, document(t, s))
-	const rounds = 30000
+	const rounds = 10000
 	valid := 0
 	for seed := range uint64(rounds) {
 		g := generator{rand.New(rand.NewPCG(seed, 1))}
