@@ -305,22 +305,3 @@ func TestPanicLine(t *testing.T) {
 		t.Errorf("got %v", line)
 	}
 }
-
-// TestTwoPluginsInOneProcess checks that each counts for itself.
-func TestTwoPluginsInOneProcess(t *testing.T) {
-	first, second := plugintest.Start(t, plugin.DataSource(openEverything)), plugintest.Start(t, plugin.DataSource(openEverything))
-	for range 2 {
-		if _, err := first.CheckHealth(t.Context(), &plugin.HealthRequest{Context: source(`{}`)}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for client, want := range map[*plugin.Client]string{
-		first:  `grafana_plugin_request_duration_seconds_count{endpoint="checkHealth",status="ok",status_source="plugin"} 2`,
-		second: `plugins_active_instances 0`,
-	} {
-		text, err := client.Metrics(t.Context())
-		if err != nil || !strings.Contains(string(text), want+"\n") {
-			t.Errorf("no %s in\n%s%v", want, text, err)
-		}
-	}
-}

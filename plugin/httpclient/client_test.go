@@ -1,30 +1,23 @@
 package httpclient
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"io"
-	"log"
-	"log/slog"
 	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/plugboard/plugboard/plugin"
 )
@@ -155,59 +148,6 @@ func pair(t *testing.T) (certPEM, keyPEM string, cert *x509.Certificate) {
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 		string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: rawKey})), cert
-}
-
-func TestTLS(t *testing.T) {
-	certPEM, keyPEM, cert := pair(t)
-	clients := x509.NewCertPool()
-	clients.AddCert(cert)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who := "nobody"
-		if len(r.TLS.PeerCertificates) > 0 {
-			who = r.TLS.PeerCertificates[0].Subject.CommonName
-		}
-		_, _ = io.WriteString(w, r.Proto+" "+who)
-	}))
-	server.TLS = &tls.Config{ClientCAs: clients, ClientAuth: tls.VerifyClientCertIfGiven}
-	server.EnableHTTP2 = true
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.StartTLS()
-	defer server.Close()
-	caPEM := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
-
-	for _, test := range []struct {
-		name, json string
-		secrets    plugin.Secrets
-		want, err  string
-	}{
-		{"not trusted", `{}`, nil, "", "certificate signed by unknown authority"},
-		{"skip verify", `{"tlsSkipVerify": true}`, nil, "HTTP/2.0 nobody", ""},
-		{"own CA", `{"tlsAuthWithCACert": true}`, plugin.Secrets{"tlsCACert": caPEM}, "HTTP/2.0 nobody", ""},
-		{"server name", `{"tlsAuthWithCACert": true, "serverName": "example.com"}`, plugin.Secrets{"tlsCACert": caPEM}, "HTTP/2.0 nobody", ""},
-		{"wrong server name", `{"tlsAuthWithCACert": true, "serverName": "other.test"}`, plugin.Secrets{"tlsCACert": caPEM}, "", "not other.test"},
-		{"other CA", `{"tlsAuthWithCACert": true}`, plugin.Secrets{"tlsCACert": certPEM}, "", "certificate signed by unknown authority"},
-		{"client cert", `{"tlsAuthWithCACert": true, "tlsAuth": true}`,
-			plugin.Secrets{"tlsCACert": caPEM, "tlsClientCert": certPEM, "tlsClientKey": keyPEM}, "HTTP/2.0 ada", ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			client := clientOf(t, plugin.DataSourceSettings{JSON: []byte(test.json), Secrets: test.secrets})
-			_, text, err := get(t, client, server.URL+"/x?key=secret")
-			if test.err == "" {
-				if err != nil || text != test.want {
-					t.Errorf("got %q, %v; want %q", text, err, test.want)
-				}
-				return
-			}
-			failure, ok := errors.AsType[*plugin.Error](err)
-			if !ok || failure.Source != plugin.SourceDownstream || failure.Status != 502 {
-				t.Fatalf("got %q, %#v", text, err)
-			}
-			if !strings.Contains(failure.Message, test.err) || strings.Contains(failure.Message, "secret") ||
-				!strings.HasPrefix(failure.Message, "GET "+server.URL+"/x: ") {
-				t.Errorf("message %q", failure.Message)
-			}
-		})
-	}
 }
 
 func TestWrongSettings(t *testing.T) {
@@ -390,85 +330,6 @@ func TestRefusals(t *testing.T) {
 		failure, ok := errors.AsType[*plugin.Error](err)
 		if !ok || failure.Status != test.status || failure.Source != test.source || !strings.HasPrefix(failure.Message, "GET http://api.test/v1: ") {
 			t.Errorf("%d: %#v", test.code, err)
-		}
-	}
-}
-
-func TestMetrics(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(echo))
-	defer server.Close()
-	registry := prometheus.NewRegistry()
-	to := prometheus.WrapRegistererWith(prometheus.Labels{"uid": "u"}, registry)
-	for range 2 { // two clients of one instance share them
-		client, err := New(plugin.Settings[none]{Metrics: to})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := get(t, client, server.URL); err != nil {
-			t.Fatal(err)
-		}
-		client.CloseIdleConnections()
-	}
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]float64{}
-	for _, family := range families {
-		for _, metric := range family.Metric {
-			got[family.GetName()] += metric.GetCounter().GetValue() + float64(metric.GetHistogram().GetSampleCount())
-		}
-	}
-	want := map[string]float64{
-		"plugins_datasource_request_total": 2, "plugins_datasource_request_duration_seconds": 2,
-		"plugins_datasource_request_in_flight": 0, "plugins_datasource_response_size_bytes": 2,
-	}
-	for name, value := range want {
-		if have, ok := got[name]; !ok || have != value {
-			t.Errorf("%s is %v, want %v", name, have, value)
-		}
-	}
-}
-
-// TestPool checks that connections are used again, and closed with the
-// instance.
-func TestPool(t *testing.T) {
-	var opened atomic.Int32
-	closed := make(chan struct{}, 10)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(echo))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			opened.Add(1)
-		case http.StateClosed:
-			closed <- struct{}{}
-		}
-	}
-	server.Start()
-	defer server.Close()
-	client := clientOf(t, plugin.DataSourceSettings{})
-	for range 5 {
-		echoed(t, client, server.URL)
-	}
-	if opened.Load() != 1 {
-		t.Errorf("%d connections for five requests in a row", opened.Load())
-	}
-	client.CloseIdleConnections()
-	<-closed
-}
-
-// TestMissingCertificates checks that a data source without them works, as it
-// does with the official client, and that the log says what it does without.
-func TestMissingCertificates(t *testing.T) {
-	var log bytes.Buffer
-	for _, secrets := range []plugin.Secrets{nil, {"tlsClientCert": "s3cret"}, {"tlsClientKey": "s3cret"}} {
-		log.Reset()
-		_, err := New(plugin.Settings[none]{
-			DataSourceSettings: plugin.DataSourceSettings{JSON: []byte(`{"tlsAuth": true, "tlsAuthWithCACert": true}`), Secrets: secrets},
-			Logger:             slog.New(slog.NewTextHandler(&log, nil)),
-		})
-		if text := log.String(); err != nil || !strings.Contains(text, "no certificate") || !strings.Contains(text, "no tlsCACert") || strings.Contains(text, "s3cret") {
-			t.Errorf("%v; log: %s", err, text)
 		}
 	}
 }
