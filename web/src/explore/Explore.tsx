@@ -18,7 +18,7 @@ export default function Explore() {
   }, [said, first])
 
   if (known.isPending) return <Loading />
-  if (known.error) return <Failed error={known.error} />
+  if (!known.data) return <Failed error={known.error} />
   if (!known.data.length) {
     return <Empty title="There is nothing to explore yet"><p>Explore asks data sources, and none is configured.</p><Link className="button primary" to="/datasources/new">Add a data source</Link></Empty>
   }

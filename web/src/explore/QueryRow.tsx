@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { ApiError } from '../api/http.ts'
 import { pluginSchema } from '../api/queries.ts'
 import type { PluginSchema, Schema, Source } from '../api/types.ts'
@@ -9,7 +9,7 @@ import { Fields } from '../form/Fields.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Failed } from '../ui/states.tsx'
 import type { Result } from './ask.ts'
-import { isObject, modelOf, type Query } from './state.ts'
+import { modelOf, readObject, type Query } from './state.ts'
 
 interface QueryProps {
   query: Query
@@ -106,7 +106,7 @@ function FormFields({ fields, prominent, model, onChange }: { fields: Schema; pr
     <>
       {used.size > 0 && <div className="query-fields"><Fields schema={part(true)} value={model} onChange={onChange} /></div>}
       {count > 0 && (
-        <details className="more">
+        <details className="more" open={Object.keys(rest.properties!).some((name) => name in model) || undefined}>
           <summary>{used.size ? 'More fields' : 'Fields'} <span className="quiet">{count}</span></summary>
           <div className="query-fields"><Fields schema={rest} value={model} onChange={onChange} /></div>
         </details>
@@ -117,15 +117,21 @@ function FormFields({ fields, prominent, model, onChange }: { fields: Schema; pr
 
 /** What is not JSON stays what it is in the editor, and is not taken over. */
 function JSONQuery({ query, onChange, onRun }: { query: Query; onChange: (query: Query) => void; onRun: () => void }) {
-  const [text, setText] = useState(() => JSON.stringify(modelOf(query), null, 2))
+  const model = JSON.stringify(modelOf(query))
+  const [text, setText] = useState('')
+  const written = useRef('')
+  useEffect(() => {
+    // Not what was just written here, but what a step back or the history brought.
+    if (model !== written.current) setText(JSON.stringify(JSON.parse(model), null, 2))
+    written.current = model
+  }, [model])
   const change = (text: string) => {
     setText(text)
-    try {
-      const model: unknown = JSON.parse(text)
-      if (isObject(model)) onChange({ ...base(query), ...model })
-    } catch {
-      // The editor shows where it is wrong.
-    }
+    const read = readObject(text)
+    if (!read) return
+    const changed = { ...base(query), ...read }
+    written.current = JSON.stringify(modelOf(changed))
+    onChange(changed)
   }
   return <Editor label={`Query ${query.refId} as JSON`} language="json" value={text} onChange={change} onRun={onRun} />
 }

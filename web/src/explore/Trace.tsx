@@ -40,13 +40,15 @@ export default function Trace({ frames }: { frames: Frame[] }) {
               </span>
               <span className="span-took">{formatSeconds(span.took / 1000)}</span>
             </button>
-            {open === span.id && <dl>{span.tags.map((tag, i) => <div key={i}><dt>{tag.key}</dt><dd>{String(tag.value)}</dd></div>)}</dl>}
+            {open === span.id && <dl>{detailsOf(span, from).map((tag, i) => <div key={i}><dt>{tag.key}</dt><dd>{String(tag.value)}</dd></div>)}</dl>}
           </li>
         ))}
       </ol>
     </div>
   )
 }
+
+const detailsOf = (span: Span, from: number) => [{ key: 'span', value: span.id }, { key: 'begins after', value: formatSeconds((span.start - from) / 1000) }, ...span.tags]
 
 function spansOf(frame: Frame): Span[] {
   const column = (name: string) => frame.fields.find((f) => f.name === name)?.values ?? []

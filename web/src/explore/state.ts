@@ -39,6 +39,16 @@ function readQuery(query: Record<string, unknown>, at: number): Query {
 
 export const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** The object that a text is in JSON, if it is one. */
+export function readObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const read: unknown = JSON.parse(text)
+    return isObject(read) ? read : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** The first ref id that no query has. */
 export function nextRefId(queries: Query[]): string {
   for (let i = 0; ; i++) if (!queries.some((q) => q.refId === letter(i))) return letter(i)

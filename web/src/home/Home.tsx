@@ -12,13 +12,14 @@ import { Failed, Loading } from '../ui/states.tsx'
 export default function Home() {
   const all = useQuery(plugins())
   const asked = useQuery(sources())
-  if (all.error ?? asked.error) return <Failed error={(all.error ?? asked.error)!} />
-  if (!all.data || !asked.data) return <Loading />
+  const error = all.error ?? asked.error
+  if (!all.data || !asked.data) return error ? <Failed error={error} /> : <Loading />
   const running = all.data.filter((p) => p.process.state !== 'no backend')
   const calls = running.reduce((sum, p) => sum + p.process.calls, 0)
   return (
     <div className="page">
       <h1 className="unseen">Home</h1>
+      {error && <Failed error={error} />}
       <ul className="figures">
         <Figure to="/plugins" value={`${running.filter((p) => p.process.state === 'ready').length} of ${running.length}`} title="plugins ready" />
         <Figure to="/datasources" value={asked.data.length} title={asked.data.length === 1 ? 'data source' : 'data sources'} />

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { client, orderPlugin, plugins, sources } from '../api/queries.ts'
 import type { Plugin } from '../api/types.ts'
 import { formatAgo, formatTime } from '../frame/format.ts'
@@ -13,11 +13,12 @@ import { Life } from './Life.tsx'
 import { LogLines } from './LogLines.tsx'
 import { signatureOf } from './signature.ts'
 
+const Metrics = lazy(() => import('./Metrics.tsx'))
+
 export default function PluginPage() {
   const { id } = useParams({ from: '/plugins/$id' })
   const { data, error } = useQuery(plugins())
-  if (error) return <Failed error={error} />
-  if (!data) return <Loading />
+  if (!data) return error ? <Failed error={error} /> : <Loading />
   const plugin = data.find((p) => p.id === id)
   if (!plugin) return <Empty title={`No plugin ${id} is installed`}><Link to="/plugins">All plugins</Link></Empty>
   const runs = plugin.process.state !== 'no backend'
@@ -31,6 +32,7 @@ export default function PluginPage() {
         {runs && <Orders plugin={plugin} />}
         {plugin.info.description && <p className="quiet">{plugin.info.description}</p>}
       </header>
+      {error && <Failed error={error} />}
       {plugin.process.lastError && plugin.process.state !== 'ready' && (
         <Failed error={new Error(plugin.process.lastError)}>
           <p className="quiet">{adviceOf(plugin)}</p>
@@ -41,6 +43,7 @@ export default function PluginPage() {
         {runs && <Sandbox plugin={plugin} />}
       </div>
       {runs && <Life id={id} />}
+      {plugin.process.pid !== undefined && <Suspense><Metrics id={id} /></Suspense>}
       {runs && <LogLines id={id} />}
     </div>
   )

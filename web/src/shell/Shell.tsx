@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, Outlet } from '@tanstack/react-router'
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { user } from '../api/queries.ts'
 import { Icon, type IconName } from '../ui/icons.tsx'
 import { Menu } from '../ui/Menu.tsx'
@@ -24,6 +25,11 @@ const rooms: { to: string; title: string; icon: IconName }[] = [
 export function Shell() {
   const me = useQuery(user())
   const out = useSignedOut()
+  const path = useLocation().pathname
+  useEffect(() => {
+    const room = rooms.find((r) => path.startsWith(r.to))
+    document.title = room ? `${room.title} · Plugboard` : 'Plugboard'
+  }, [path])
   return (
     <div className="shell">
       <a className="skip" href="#page">Skip to the page</a>

@@ -1,18 +1,14 @@
 import { useState } from 'react'
 import { Editor } from '../editor/Editor.tsx'
-import { isObject } from '../explore/state.ts'
+import { readObject } from '../explore/state.ts'
 
 /** Settings that no form is known for. What is no object is not taken over. */
 export default function JSONField({ value, readOnly, onChange }: { value: Record<string, unknown>; readOnly: boolean; onChange: (value: Record<string, unknown>) => void }) {
   const [text, setText] = useState(() => JSON.stringify(value, null, 2))
   const change = (text: string) => {
     setText(text)
-    try {
-      const read: unknown = JSON.parse(text)
-      if (isObject(read)) onChange(read)
-    } catch {
-      // The editor shows where it is wrong.
-    }
+    const read = readObject(text)
+    if (read) onChange(read)
   }
   return (
     <div className="field json-field">

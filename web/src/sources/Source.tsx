@@ -16,7 +16,7 @@ import { SourceForm } from './SourceForm.tsx'
 export default function Source() {
   const { uid } = useParams({ from: '/datasources/$uid' })
   const kept = useQuery(sourceQuery(uid))
-  if (kept.error) return <div className="page"><Failed error={kept.error}><p><Link to="/datasources">All data sources</Link></p></Failed></div>
+  if (kept.error && !kept.data) return <div className="page"><Failed error={kept.error}><p><Link to="/datasources">All data sources</Link></p></Failed></div>
   return kept.data ? <Edit key={uid} kept={kept.data} /> : <Loading />
 }
 
