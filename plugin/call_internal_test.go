@@ -28,6 +28,30 @@ func (discarding) Sample(trace.TraceID) bool     { return true }
 func (discarding) Take(trace.Record)             {}
 func (discarding) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 
+// TestEmptyMessages: what a host leaves out of a message is no panic. Those of
+// plugins on the official SDK without a context or a time range are.
+func TestEmptyMessages(t *testing.T) {
+	s := newServer(DataSource(openSilent), slog.New(slog.DiscardHandler))
+	defer s.drain()
+	source := &wire.PluginContext{DataSourceInstanceSettings: &wire.DataSourceInstanceSettings{}}
+	for _, c := range []*wire.PluginContext{nil, {}, source} {
+		answer, err := s.QueryData(t.Context(), &wire.QueryDataRequest{PluginContext: c, Queries: []*wire.DataQuery{{RefId: "A"}}})
+		if err != nil || answer.Responses["A"] == nil || (answer.Responses["A"].Error == "") != (c == source) {
+			t.Errorf("context %v: answer %v, %v", c, answer, err)
+		}
+		health, err := s.CheckHealth(t.Context(), &wire.CheckHealthRequest{PluginContext: c})
+		if err != nil || (health.Status == wire.CheckHealthResponse_OK) != (c == source) {
+			t.Errorf("context %v: health %v, %v", c, health, err)
+		}
+		if _, err := s.Forget(t.Context(), &wire.ForgetRequest{PluginContext: c}); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.QueryData(t.Context(), &wire.QueryDataRequest{}); err != nil {
+		t.Error(err)
+	}
+}
+
 // BenchmarkCall is what a call costs a plugin beside gRPC and the author's
 // code.
 func BenchmarkCall(b *testing.B) {

@@ -142,6 +142,11 @@ func TestSameSettings(t *testing.T) {
 			t.Errorf("a change of %s is not noticed", name)
 		}
 	}
+	moved := base()
+	moved.GrafanaConfig = map[string]string{"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,b"}
+	if !sameSettings(base(), moved) {
+		t.Error("a toggle of the host's would close every pool")
+	}
 	if sameSettings(base(), Context{}) || !sameSettings(Context{App: &AppSettings{}}, Context{App: &AppSettings{}}) {
 		t.Error("absent settings")
 	}
