@@ -29,6 +29,8 @@ const role = "PLUGBOARD_TEST_ROLE"
 
 func TestMain(m *testing.M) {
 	switch {
+	case os.Getenv(role) == "batch":
+		plugin.Main(plugin.DataSource(openShares))
 	case os.Getenv("grafana_plugin_type") != "", os.Getenv("PLUGBOARD_STANDALONE") != "":
 		plugin.Main(plugin.DataSource(open).Trace(otlp.FromEnv))
 	case os.Getenv(role) == "host":
