@@ -26,9 +26,9 @@ func demoSources(address, data string, plugins []host.Plugin) ([]datasource.Data
 		{UID: "vitals", Name: "Vitals of this server", Type: "testdata", URL: address + "/metrics"},
 		{UID: "testdata", Name: "Test data", Type: "testdata"},
 	}
-	taken := map[string]bool{}
+	taken, named := map[string]bool{}, map[string]bool{}
 	for _, s := range sources {
-		taken[s.UID] = true
+		taken[s.UID], named[s.Name] = true, true
 	}
 	found := foundSources(plugins)
 	short := map[string]int{}
@@ -40,7 +40,12 @@ func demoSources(address, data string, plugins []host.Plugin) ([]datasource.Data
 		if taken[uid] || short[uid] > 1 {
 			uid = validUID(p.Manifest.ID)
 		}
-		sources = append(sources, datasource.DataSource{UID: uid, Name: p.Manifest.ID, Type: p.Manifest.ID})
+		name := p.Manifest.Name
+		if name == "" || named[name] {
+			name = p.Manifest.ID
+		}
+		named[name] = true
+		sources = append(sources, datasource.DataSource{UID: uid, Name: name, Type: p.Manifest.ID})
 	}
 	for i := range sources {
 		sources[i].Access = "proxy"

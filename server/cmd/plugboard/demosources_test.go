@@ -12,7 +12,7 @@ func TestDemoSources(t *testing.T) {
 		"plugboard-foreign-datasource", "myorg-weather-datasource", "prometheus", "odd.id-datasource",
 		"a-twin-datasource", "b-twin-datasource", "x-seattle-datasource", "grafana-x-y-datasource",
 	} {
-		plugins = append(plugins, host.Plugin{Manifest: host.Manifest{ID: id, Type: "datasource", Backend: true}, Dir: "/plugins/" + id})
+		plugins = append(plugins, host.Plugin{Manifest: host.Manifest{ID: id, Name: "Weather in Seattle", Type: "datasource", Backend: true}, Dir: "/plugins/" + id})
 	}
 	plugins = append(plugins,
 		host.Plugin{Manifest: host.Manifest{ID: "sql", Type: "datasource", Backend: true}},
@@ -31,6 +31,13 @@ func TestDemoSources(t *testing.T) {
 		if i >= len(want) || source.UID != want[i] {
 			t.Errorf("source %d: %s of %s", i, source.UID, source.Type)
 		}
+	}
+	names := map[string]bool{}
+	for _, source := range sources {
+		if names[source.Name] {
+			t.Errorf("two data sources are named %q", source.Name)
+		}
+		names[source.Name] = true
 	}
 	if len(sources) != len(want) {
 		t.Errorf("%d sources, want %d", len(sources), len(want))

@@ -26,7 +26,7 @@ function Event({ event }: { event: LifeEvent }) {
       {exit && (
         <>
           <p className="quiet">
-            {exit.signal ? `Ended by ${exit.signal}` : `Exit code ${exit.code}`}{exit.outOfMemory && ', out of memory'}{exit.peakRssBytes ? `, had up to ${formatBytes(exit.peakRssBytes)}` : ''}
+            {exit.signal ? `Ended by a signal: ${exit.signal}` : `Exit code ${exit.code}`}{exit.outOfMemory && ', out of memory'}{exit.peakRssBytes ? `, had up to ${formatBytes(exit.peakRssBytes)}` : ''}
           </p>
           {exit.stderr.length > 0 && <details><summary>Last words</summary><pre tabIndex={0}>{exit.stderr.join('\n')}</pre></details>}
         </>
