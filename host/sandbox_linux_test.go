@@ -360,6 +360,25 @@ func TestSandboxDescriptors(t *testing.T) {
 	}
 }
 
+// A plugin of root's is root by its number only.
+func TestSandboxCapabilities(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("there are none to lose")
+	}
+	h := besides(t, badplugin.Good, host.Policy{})
+	mustAsk(t, h, "bad", badplugin.Order{})
+	p, _ := h.Plugin("bad")
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"CapPrm:\t0000000000000000\n", "CapEff:\t0000000000000000\n", "CapBnd:\t0000000000000000\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"} {
+		if !strings.Contains(string(status), want) {
+			t.Errorf("no %q in\n%s", want, status)
+		}
+	}
+}
+
 // What a policy requires and is not to be had is said as the plugin's fault.
 func TestSandboxRequired(t *testing.T) {
 	h := besides(t, badplugin.Good, host.Policy{Required: []string{"cgroup"}})

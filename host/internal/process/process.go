@@ -155,9 +155,11 @@ func (p *Process) Probe(ctx context.Context) error { return probe(ctx, p.conn) }
 func probe(ctx context.Context, conn *grpc.ClientConn) error {
 	request := &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName}
 	_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, request)
-	switch status.Code(err) {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return err
+	switch said := status.Convert(err); said.Code() {
+	case codes.DeadlineExceeded:
+		return errors.New("it says nothing in time")
+	case codes.Unavailable, codes.Canceled:
+		return errors.New(said.Message())
 	}
 	return nil
 }
