@@ -129,7 +129,7 @@ func TestUpgradeThatIsNoneChangesNothing(t *testing.T) {
 	}{
 		{"it does not start", release(t, "2.0.0", badplugin.Exit), false, nil, "ended while it started"},
 		{"it is not well", release(t, "2.0.0", badplugin.Good), false, sick, "worse than before"},
-		{"it has to be signed", release(t, "2.0.0", badplugin.Good), true, nil, "not signed"},
+		{"it has to be signed", release(t, "2.0.0", badplugin.Good), true, nil, "needs one of somebody who is trusted"},
 		{"no version", release(t, "", badplugin.Good), false, nil, `its version is ""`},
 		{"a version that is a path", release(t, "../../x", badplugin.Good), false, nil, "cannot be the name of a folder"},
 		{"nothing there", t.TempDir(), false, nil, "no plugin.json"},
