@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -90,3 +91,56 @@ func (h *history) since(after int64) ([]Event, <-chan struct{}) {
 	}
 	return slices.Clone(h.events[first:]), h.more
 }
+
+// wait enters BackingOff.
+func (s *Supervisor[P]) wait(err error, delay time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trouble = err
+	s.enterLocked(Status{State: BackingOff, LastError: err, NextStart: time.Now().Add(delay)}, err.Error(), err)
+}
+
+// enter replaces the status, but keeps what is remembered beyond a state.
+func (s *Supervisor[P]) enter(next Status, reason string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.enterLocked(next, reason, err)
+}
+
+func (s *Supervisor[P]) enterLocked(next Status, reason string, err error) {
+	if next.State == s.status.State && (next.State == Starting || next.State == Stopped) {
+		return
+	}
+	pid := next.PID
+	if pid == 0 {
+		pid = s.status.PID // which has ended, or is about to
+	}
+	next.Since = time.Now()
+	next.Restarts = s.status.Restarts
+	next.Entered = s.status.Entered
+	next.Entered[next.State]++
+	if next.LastError == nil {
+		next.LastError = s.status.LastError
+	}
+	s.status = next
+	happened := Event{Time: next.Since, State: next.State, PID: pid, Reason: reason, Err: err}
+	s.history.add(happened)
+	if s.config.Tell != nil {
+		s.config.Tell(happened)
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Status returns what the process is doing now.
+func (s *Supervisor[P]) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := s.status
+	status.Entered = maps.Clone(status.Entered)
+	return status
+}
+
+// Events returns what is kept of the process's history, oldest first, after the
+// event with the number after; the channel is closed when there is more.
+func (s *Supervisor[P]) Events(after int64) ([]Event, <-chan struct{}) { return s.history.since(after) }

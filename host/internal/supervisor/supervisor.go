@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 )
@@ -101,14 +100,6 @@ type Supervisor[P Process] struct {
 	draining sync.WaitGroup
 }
 
-// start is how to start a process, why another than before, and whom to tell
-// that it was given up for its predecessor.
-type start[P Process] struct {
-	run        func(context.Context) (P, error)
-	reason     string
-	rolledBack func(error)
-}
-
 // New returns a supervisor that starts nothing before Run.
 func New[P Process](c Config[P]) *Supervisor[P] {
 	c.Wait = cmp.Or(c.Wait, DefaultWait)
@@ -144,43 +135,6 @@ func (s *Supervisor[P]) Run(ctx context.Context) {
 	s.answer(ErrStopped)
 	s.draining.Wait()
 	close(s.over)
-}
-
-// attempt is a start that is under way.
-type attempt[P Process] struct {
-	start  start[P]
-	began  time.Time
-	cancel context.CancelFunc
-	result chan result[P]
-}
-
-type result[P Process] struct {
-	process P
-	err     error
-}
-
-func (s *Supervisor[P]) begin(ctx context.Context, how start[P]) *attempt[P] {
-	ctx, cancel := context.WithCancel(ctx)
-	a := &attempt[P]{start: how, began: time.Now(), cancel: cancel, result: make(chan result[P], 1)}
-	go func() {
-		defer cancel()
-		process, err := how.run(ctx)
-		a.result <- result[P]{process, err}
-	}()
-	return a
-}
-
-// giveUp ends the start that is under way, if there is one, and returns when
-// nothing of it is left.
-func (s *Supervisor[P]) giveUp() {
-	if s.attempt == nil {
-		return
-	}
-	s.attempt.cancel()
-	if r := <-s.attempt.result; r.err == nil {
-		r.process.Stop()
-	}
-	s.attempt = nil
 }
 
 // starting starts a process.
@@ -431,56 +385,3 @@ func (s *Supervisor[P]) backingOff(ctx context.Context) step {
 		return nil
 	}
 }
-
-// wait enters BackingOff.
-func (s *Supervisor[P]) wait(err error, delay time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.trouble = err
-	s.enterLocked(Status{State: BackingOff, LastError: err, NextStart: time.Now().Add(delay)}, err.Error(), err)
-}
-
-// enter replaces the status, but keeps what is remembered beyond a state.
-func (s *Supervisor[P]) enter(next Status, reason string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.enterLocked(next, reason, err)
-}
-
-func (s *Supervisor[P]) enterLocked(next Status, reason string, err error) {
-	if next.State == s.status.State && (next.State == Starting || next.State == Stopped) {
-		return
-	}
-	pid := next.PID
-	if pid == 0 {
-		pid = s.status.PID // which has ended, or is about to
-	}
-	next.Since = time.Now()
-	next.Restarts = s.status.Restarts
-	next.Entered = s.status.Entered
-	next.Entered[next.State]++
-	if next.LastError == nil {
-		next.LastError = s.status.LastError
-	}
-	s.status = next
-	happened := Event{Time: next.Since, State: next.State, PID: pid, Reason: reason, Err: err}
-	s.history.add(happened)
-	if s.config.Tell != nil {
-		s.config.Tell(happened)
-	}
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// Status returns what the process is doing now.
-func (s *Supervisor[P]) Status() Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	status := s.status
-	status.Entered = maps.Clone(status.Entered)
-	return status
-}
-
-// Events returns what is kept of the process's history, oldest first, after the
-// event with the number after; the channel is closed when there is more.
-func (s *Supervisor[P]) Events(after int64) ([]Event, <-chan struct{}) { return s.history.since(after) }
