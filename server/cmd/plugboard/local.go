@@ -121,13 +121,13 @@ func (t *targetFlags) logger(stderr io.Writer) (logger *slog.Logger, hint func()
 // warnings notes that there are some.
 type warnings struct {
 	slog.Handler
-	any *atomic.Bool
+	seen *atomic.Bool
 }
 
 func (w warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
 
 func (w warnings) Handle(context.Context, slog.Record) error {
-	w.any.Store(true)
+	w.seen.Store(true)
 	return nil
 }
 
