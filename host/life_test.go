@@ -82,6 +82,10 @@ func TestExitIsOnRecord(t *testing.T) {
 	if p.Exits["exit status 2"] != 1 || p.LastExit == nil || p.LastExit.PeakRSS == 0 {
 		t.Errorf("exits %v, the last %+v", p.Exits, p.LastExit)
 	}
+	eventually(t, "the first failure to start", func() bool {
+		p, _ := h.Plugin(badplugin.Exit)
+		return p.LastExit != nil
+	})
 	if events, _, _ := h.Events(badplugin.Exit, 0); len(events) < 2 || events[1].Exit == nil || events[1].Exit.Code != 3 || !slices.Contains(events[1].Exit.Stderr, "no licence found") {
 		t.Errorf("events of one that does not start: %+v", events)
 	}
