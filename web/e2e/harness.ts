@@ -15,21 +15,31 @@ const axe = readFileSync(createRequire(path.join(process.cwd(), 'package.json'))
 
 export interface Server {
   url: string
-  process: ChildProcess
+  process?: ChildProcess
+  /** Starts it, where it was if it was started before. */
+  start(): Promise<void>
+  stop(): Promise<void>
 }
 
 /** Starts a server for the tests of a file: plugboard with these arguments. */
 export function useServer(args: string[], env: Record<string, string> = {}): Server {
-  const server = {} as Server
   const data = mkdtempSync(path.join(tmpdir(), 'plugboard-e2e-'))
-  before(async () => {
-    server.process = spawn(path.join(root, 'bin/plugboard'), [...args, '--listen', '127.0.0.1:0', '--data', data], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-    server.url = await addressOf(server.process)
-  })
+  const server: Server = {
+    url: '',
+    async start() {
+      const listen = server.url ? new URL(server.url).host : '127.0.0.1:0'
+      server.process = spawn(path.join(root, 'bin/plugboard'), [...args, '--listen', listen, '--data', data], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+      server.url = await addressOf(server.process)
+    },
+    async stop() {
+      const ended = new Promise((done) => server.process!.once('exit', done))
+      server.process!.kill('SIGTERM')
+      await ended
+    },
+  }
+  before(server.start)
   after(async () => {
-    const ended = new Promise((done) => server.process.once('exit', done))
-    server.process.kill('SIGTERM')
-    await ended
+    await server.stop()
     rmSync(data, { recursive: true, force: true })
   })
   return server
@@ -51,7 +61,6 @@ function addressOf(server: ChildProcess): Promise<string> {
 }
 
 let browser: Browser
-const opened = new Set<Page>()
 
 /** Starts the browser for the tests of a file. */
 export function useBrowser() {
@@ -81,7 +90,6 @@ export async function visit(url: string, what: (page: Page) => Promise<void>, { 
     if (message.type() === 'error' || message.type() === 'warning') errors.push(`${message.text()} (${message.location().url})`)
   })
   page.on('pageerror', (error) => errors.push(error.stack ?? error.message))
-  opened.add(page)
   try {
     await page.goto(url)
     await what(page)
@@ -90,7 +98,6 @@ export async function visit(url: string, what: (page: Page) => Promise<void>, { 
     await page.screenshot({ path: picture('failed') }).catch(() => {})
     throw error
   } finally {
-    opened.delete(page)
     await context.close()
   }
 }

@@ -118,3 +118,18 @@ test('a resource is called', () =>
     await page.getByRole('heading', { name: '400' }).waitFor()
     await page.getByText(/table is missing/).waitFor()
   }, { allowed: /status of 400/ }))
+
+test('a stream says when its server is gone, and goes on when that is back', () =>
+  visit(`${server.url}/live?channel=ds/vitals/vitals`, async (page) => {
+    await page.getByText(/[2-9] packets/).waitFor()
+    await server.stop()
+    await page.getByText('Connection lost').waitFor()
+    await server.start()
+    const state = page.getByRole('region', { name: 'ds/vitals/vitals' }).getByRole('status')
+    await state.getByText('Live').waitFor()
+  }, { allowed: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|status of [45]\d\d/ }))
+
+test('a channel that there is not is refused, with the reason', () =>
+  visit(`${server.url}/live?channel=ds/nothing/x`, async (page) => {
+    await page.getByRole('alert').getByText(/nothing|not found/i).waitFor()
+  }, { allowed: /status of 404/ }))

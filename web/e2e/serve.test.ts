@@ -69,3 +69,15 @@ test('a connection that is lost is said, and made again', () =>
     await page.getByRole('button', { name: 'Run' }).click()
     await page.getByRole('img', { name: 'Graph of value' }).waitFor()
   }, { allowed: /status of 401|ERR_INTERNET_DISCONNECTED/ }))
+
+test('a log that is read goes on after a session that ended', () =>
+  visit(`${server.url}/plugins/testdata`, async (page) => {
+    await signIn(page)
+    const log = page.getByRole('region', { name: 'Log' })
+    await log.getByText('plugin started').waitFor()
+    await page.context().clearCookies()
+    await page.getByRole('heading', { name: 'Sign in to Plugboard' }).waitFor()
+    await signIn(page)
+    await page.getByRole('button', { name: 'Restart' }).click()
+    await log.getByText('plugin started').nth(1).waitFor()
+  }, { allowed: /status of (401|503)/ }))

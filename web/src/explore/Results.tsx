@@ -3,6 +3,7 @@ import type { Frame } from '../frame/frame.ts'
 import { isGraph } from '../frame/series.ts'
 import { resolve } from '../time/range.ts'
 import { Icon } from '../ui/icons.tsx'
+import { Failed } from '../ui/states.tsx'
 import type { Answer, Run } from './ask.ts'
 import { Graph } from './Graph.tsx'
 import { isLogs, isTrace } from '../frame/kind.ts'
@@ -52,6 +53,7 @@ export function Results({ answer, phase, view, onView, onZoom }: ResultsProps) {
           </div>
         )}
       </div>
+      {stream.error && <Failed error={stream.error} />}
       {frames.length === 0 || frames.every((f) => f.length === 0)
         ? <NoRows answer={answer} />
         : <Suspense><Body view={shown} frames={frames} answer={answer} live={channel !== undefined && !paused} onZoom={onZoom} /></Suspense>}
@@ -59,7 +61,7 @@ export function Results({ answer, phase, view, onView, onZoom }: ResultsProps) {
   )
 }
 
-const words = { connecting: 'Connecting', open: 'Live', lost: 'Connection lost, trying again', ended: 'The stream has ended' }
+const words = { connecting: 'Connecting', open: 'Live', lost: 'Connection lost, trying again', ended: 'Refused' }
 
 function NoRows({ answer }: { answer: Answer }) {
   if (answer.results.some((r) => r.error)) return null

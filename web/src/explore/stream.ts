@@ -1,5 +1,6 @@
 // Streams: frames that go on, over server-sent events.
 import { useEffect, useRef, useState } from 'react'
+import { listen } from '../api/events.ts'
 import { readColumns, readFrame, type Frame, type FrameJSON } from '../frame/frame.ts'
 
 export type Connection = 'connecting' | 'open' | 'lost' | 'ended'
@@ -37,11 +38,13 @@ function appended(frame: Frame, columns: unknown[][], limit: number): Frame {
 
 /**
  * The last rows of a channel. It is listened to as long as there is a name and
- * it is not paused; a lost connection is made again.
+ * it is not paused; a lost connection is made again, unless the server refuses
+ * it, which is the error.
  */
 export function useStream(channel: string | undefined, paused = false, limit = 1_000) {
   const [, redraw] = useState(0)
   const [connection, setConnection] = useState<Connection>('connecting')
+  const [error, setError] = useState<Error>()
   const rows = useRef<Window>(undefined)
   const of = useRef<string>(undefined)
   if (of.current !== channel) {
@@ -53,17 +56,19 @@ export function useStream(channel: string | undefined, paused = false, limit = 1
     const into = rows.current!
     let due = 0
     setConnection('connecting')
-    const events = new EventSource(`/api/live/sse?channel=${encodeURIComponent(channel)}`)
-    events.onopen = () => setConnection('open')
-    events.onerror = () => setConnection(events.readyState === EventSource.CLOSED ? 'ended' : 'lost')
-    events.onmessage = (event) => {
-      into.add(JSON.parse(event.data))
-      due ||= requestAnimationFrame(() => (due = 0, redraw((n) => n + 1)))
-    }
+    const close = listen(`/api/live/sse?channel=${encodeURIComponent(channel)}`, {
+      open: () => (setConnection('open'), setError(undefined)),
+      lost: () => setConnection('lost'),
+      refused: (error) => (setConnection('ended'), setError(error)),
+      packet: (text) => {
+        into.add(JSON.parse(text))
+        due ||= requestAnimationFrame(() => (due = 0, redraw((n) => n + 1)))
+      },
+    })
     return () => {
       cancelAnimationFrame(due)
-      events.close()
+      close()
     }
   }, [channel, paused])
-  return { frame: rows.current?.frame, packets: rows.current?.packets ?? 0, connection }
+  return { frame: rows.current?.frame, packets: rows.current?.packets ?? 0, connection, error }
 }

@@ -9,8 +9,9 @@ import { formatCount } from '../frame/format.ts'
 import { isNumeric, isTime } from '../frame/frame.ts'
 import { liveRoute } from '../router.tsx'
 import { Icon } from '../ui/icons.tsx'
+import { Failed } from '../ui/states.tsx'
 
-const words = { connecting: 'Connecting', open: 'Live', lost: 'Connection lost, trying again', ended: 'The server has ended it, or does not know it' }
+const words = { connecting: 'Connecting', open: 'Live', lost: 'Connection lost, trying again', ended: 'Refused' }
 
 /** A stream as it comes. */
 export default function Live() {
@@ -40,7 +41,7 @@ export default function Live() {
             <span className="quiet">{formatCount(stream.packets)} packets · {paused ? 0 : rate.toFixed(1)}/s</span>
             <button type="button" className="button" onClick={() => setPaused(!paused)}><Icon name={paused ? 'play' : 'pause'} />{paused ? 'Go on' : 'Pause'}</button>
           </header>
-          {!stream.frame ? <p className="hint">Nothing has come yet.</p> : drawn ? <Graph frames={[stream.frame]} range={[0, 300_000]} live /> : <Table frames={[stream.frame]} />}
+          {stream.error ? <Failed error={stream.error} /> : !stream.frame ? <p className="hint">Nothing has come yet.</p> : drawn ? <Graph frames={[stream.frame]} range={[0, 300_000]} live /> : <Table frames={[stream.frame]} />}
         </section>
       ) : <p className="hint">Name a channel to listen to it.</p>}
     </div>

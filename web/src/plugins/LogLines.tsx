@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from 'react'
+import { listen } from '../api/events.ts'
 import type { LogLine } from '../api/types.ts'
 import { formatTime } from '../frame/format.ts'
 import { Icon } from '../ui/icons.tsx'
+import { Failed } from '../ui/states.tsx'
 
 // Lines before these are forgotten.
 const most = 1_000
@@ -11,17 +13,19 @@ export function LogLines({ id }: { id: string }) {
   const [lines, setLines] = useState<LogLine[]>([])
   const [paused, setPaused] = useState(false)
   const [lost, setLost] = useState(false)
+  const [error, setError] = useState<Error>()
   const [text, setText] = useState('')
   useEffect(() => {
     if (paused) return
-    const events = new EventSource(`/api/plugins/${encodeURIComponent(id)}/logs?follow=1&lines=200`)
-    events.onopen = () => setLost(false)
-    events.onerror = () => setLost(true)
-    events.onmessage = (event) => {
-      const line: LogLine = JSON.parse(event.data)
-      setLines((was) => (was.some((l) => l.number >= line.number) ? was : [...was, line].slice(-most)))
-    }
-    return () => events.close()
+    return listen(`/api/plugins/${encodeURIComponent(id)}/logs?follow=1&lines=200`, {
+      open: () => (setLost(false), setError(undefined)),
+      lost: () => setLost(true),
+      refused: setError,
+      packet: (text) => {
+        const line: LogLine = JSON.parse(text)
+        setLines((was) => (was.some((l) => l.number >= line.number) ? was : [...was, line].slice(-most)))
+      },
+    })
   }, [id, paused])
 
   const box = useRef<HTMLOListElement>(null)
@@ -41,6 +45,7 @@ export function LogLines({ id }: { id: string }) {
           <button type="button" className="icon-button" aria-label={paused ? 'Go on' : 'Pause'} title={paused ? 'Go on' : 'Pause'} onClick={() => setPaused(!paused)}><Icon name={paused ? 'play' : 'pause'} /></button>
         </div>
       </header>
+      {error && <Failed error={error} />}
       <ol className="log-lines" ref={box} tabIndex={0} aria-labelledby="log">
         {shown.map((line) => (
           <li key={line.number} className={line.level}>
