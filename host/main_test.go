@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,12 +25,31 @@ func TestMain(m *testing.M) {
 	if isKilled() {
 		return
 	}
+	before := descriptors()
 	code := m.Run()
 	if left := leftGoroutines(); len(left) > 0 && code == 0 {
 		fmt.Fprintf(os.Stderr, "goroutines are left after the tests:\n%s\n", bytes.Join(left, []byte("\n\n")))
 		code = 1
 	}
+	left := slices.DeleteFunc(descriptors(), func(open string) bool { return slices.Contains(before, open) })
+	if len(left) > 0 && code == 0 {
+		fmt.Fprintf(os.Stderr, "descriptors are left open after the tests: %q\n", left)
+		code = 1
+	}
 	os.Exit(code)
+}
+
+// descriptors returns the sockets, pipes and processes that are open, on Linux.
+func descriptors() []string {
+	paths, _ := filepath.Glob("/proc/self/fd/*")
+	var open []string
+	for _, path := range paths {
+		what, _ := os.Readlink(path)
+		if strings.HasPrefix(what, "socket:") || strings.HasPrefix(what, "pipe:") || strings.Contains(what, "pidfd") {
+			open = append(open, filepath.Base(path)+" "+what)
+		}
+	}
+	return open
 }
 
 // leftGoroutines returns the stacks of goroutines that run code of ours, of
