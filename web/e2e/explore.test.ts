@@ -21,6 +21,7 @@ test('the demo opens on vitals that move and three years of weather', () =>
     await vitals.getByRole('img', { name: 'Graph of memory' }).waitFor()
     const before = await page.evaluate(() => document.querySelectorAll('.legend b').length)
     assert.equal(before, 5)
+    await vitals.getByRole('button', { name: /cpu.*%/ }).waitFor()
     await look(page, 'explore-demo')
     await vitals.getByRole('button', { name: 'Pause' }).click()
     await vitals.getByText('Paused').waitFor()

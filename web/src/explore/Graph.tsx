@@ -77,8 +77,9 @@ function spanOf(lines: Line[], [from, to]: [number, number], live: boolean): [nu
   const first = Math.min(...lines.map((l) => l.times[0] ?? Infinity))
   const last = Math.max(...lines.map((l) => l.times.at(-1) ?? -Infinity))
   if (live) {
-    const width = to - from
-    return last - first < width / 4 ? [last - width / 4, last] : [last - width, last]
+    // It begins narrow, so that the first points are not lost at its edge.
+    const width = Math.min(to - from, Math.max(last - first, (to - from) / 10))
+    return [last - width, last]
   }
   if (first > to || last < from) return first === last ? [first - 1000, last + 1000] : [first, last]
   return [from, to]
