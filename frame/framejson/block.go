@@ -54,7 +54,15 @@ func appendUints[T uint8 | uint16 | uint32 | uint64 | frame.Enum](b []byte, valu
 // appendFloat64s looks first how many decimals the block has.
 func appendFloat64s(b []byte, values []float64, v valid) (_ []byte, need uint8) {
 	decimals, ok := shortest.DecimalsOf(values), false
-	for i, n := range values {
+	for i := 0; i < len(values); i++ {
+		if v.bitmap == nil && i > 0 {
+			appended := 0
+			if b, appended = decimals.AppendRun(b, values[i:]); appended > 0 {
+				i += appended - 1
+				continue
+			}
+		}
+		n := values[i]
 		switch b, ok = v.next(b, i); {
 		case !ok:
 		case n-n != 0: // only NaN and the infinities

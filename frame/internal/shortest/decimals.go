@@ -1,6 +1,10 @@
 package shortest
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+)
 
 // Decimals is how many digits behind the point the numbers of a column have:
 // none, two or four, or -1 if they have more.
@@ -31,14 +35,31 @@ func (d Decimals) whole(v float64) (uint64, bool) {
 	}
 	unit := units[d]
 	v = math.Abs(v)
-	if !(v < 1e15/unit) { // NaN, too
+	if !(v < limits[d]) { // NaN, too
 		return 0, false
 	}
 	n := uint64(int64(v*unit + 0.5))
 	return n, float64(int64(n))/unit == v
 }
 
-var units = [...]float64{0: 1, 2: 100, 4: 10000}
+var (
+	units  = [...]float64{0: 1, 2: 100, 4: 10000}
+	limits = [...]float64{0: 1e15, 2: 1e13, 4: 1e11} // of 15 digits
+)
+
+// hundredths holds the texts of 0 to 99.99 in steps of a hundredth: up to five
+// bytes, the first lowest, and their number in the highest. Most of what is
+// measured is percent, degrees or volts.
+var hundredths = func() (texts [10000]uint64) {
+	for n := range texts {
+		text := Append64(nil, float64(n)/100)
+		texts[n] = uint64(len(text)) << 56
+		for i, c := range text {
+			texts[n] |= uint64(c) << (8 * i)
+		}
+	}
+	return texts
+}()
 
 // Append appends v as Append64 does, faster if it has that many decimals.
 func (d Decimals) Append(b []byte, v float64) []byte {
@@ -48,6 +69,10 @@ func (d Decimals) Append(b []byte, v float64) []byte {
 	}
 	if math.Signbit(v) {
 		b = append(b, '-')
+	}
+	if d == 2 && n < uint64(len(hundredths)) {
+		text := hundredths[n]
+		return binary.LittleEndian.AppendUint64(b, text)[:len(b)+int(text>>56)]
 	}
 	var behind uint64
 	switch d {
@@ -79,4 +104,28 @@ func (d Decimals) Append(b []byte, v float64) []byte {
 		b = append(b, last)
 	}
 	return b
+}
+
+// AppendRun appends values as Append does, each behind a comma, as long as they
+// have two decimals and are between -100 and 100, and returns how many it has.
+func (d Decimals) AppendRun(b []byte, values []float64) ([]byte, int) {
+	if d != 2 {
+		return b, 0
+	}
+	const longest = len(",-99.99")
+	b = slices.Grow(b, len(values)*longest+8) // a text is written with what is behind it in its 8 bytes
+	for i, v := range values {
+		positive := math.Abs(v)
+		n := int64(positive*100 + 0.5)
+		if uint64(n) >= uint64(len(hundredths)) || float64(n)/100 != positive { // NaN, too
+			return b, i
+		}
+		text, minus := hundredths[n], int(math.Float64bits(v)>>63)
+		at := len(b)
+		b = b[:at+longest+3]
+		b[at], b[at+1] = ',', '-'
+		binary.LittleEndian.PutUint64(b[at+1+minus:], text)
+		b = b[:at+1+minus+int(text>>56)]
+	}
+	return b, len(values)
 }

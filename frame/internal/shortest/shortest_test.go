@@ -151,6 +151,27 @@ func TestDecimalsOf(t *testing.T) {
 	}
 }
 
+// TestAppendRun: a run is what its values are one by one, and ends before the
+// first that is too large, too exact or no number.
+func TestAppendRun(t *testing.T) {
+	var run []float64
+	var want []byte
+	for n := -9999; n <= 9999; n++ {
+		run = append(run, float64(n)/100)
+		want = simple(append(want, ','), run[len(run)-1], 64)
+	}
+	run, want = append(run, math.Copysign(0, -1)), append(want, ",-0"...)
+	for _, end := range []float64{100, -100, 0.001, math.Pi, 99.995, math.NaN(), math.Inf(1), math.Inf(-1), 1e300, 5e-324} {
+		got, n := Decimals(2).AppendRun(nil, append(run, end, 1))
+		if n != len(run) || string(got) != string(want) {
+			t.Errorf("before %v: %d of %d values, the last %q", end, n, len(run), got[max(0, len(got)-20):])
+		}
+	}
+	if got, n := Decimals(0).AppendRun(nil, []float64{1}); n != 0 || len(got) != 0 {
+		t.Errorf("of whole numbers it has %d", n)
+	}
+}
+
 func FuzzAppend(f *testing.F) {
 	f.Add(1.5)
 	f.Add(5e-324)
