@@ -61,6 +61,14 @@ var hundredths = func() (texts [10000]uint64) {
 	return texts
 }()
 
+// hundredthValues are the floats of hundredths.
+var hundredthValues = func() (values [10000]float64) {
+	for n := range values {
+		values[n] = float64(n) / 100
+	}
+	return values
+}()
+
 // Append appends v as Append64 does, faster if it has that many decimals.
 func (d Decimals) Append(b []byte, v float64) []byte {
 	n, ok := d.whole(v)
@@ -116,8 +124,8 @@ func (d Decimals) AppendRun(b []byte, values []float64) ([]byte, int) {
 	b = slices.Grow(b, len(values)*longest+8) // a text is written with what is behind it in its 8 bytes
 	for i, v := range values {
 		positive := math.Abs(v)
-		n := int64(positive*100 + 0.5)
-		if uint64(n) >= uint64(len(hundredths)) || float64(n)/100 != positive { // NaN, too
+		n := uint64(int64(positive*100 + 0.5))
+		if n >= uint64(len(hundredths)) || hundredthValues[n] != positive { // NaN, too
 			return b, i
 		}
 		text, minus := hundredths[n], int(math.Float64bits(v)>>63)
