@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"sync"
 )
 
 // Decimals is how many digits behind the point the numbers of a column have:
@@ -47,27 +48,29 @@ var (
 	limits = [...]float64{0: 1e15, 2: 1e13, 4: 1e11} // of 15 digits
 )
 
-// hundredths holds the texts of 0 to 99.99 in steps of a hundredth: up to five
-// bytes, the first lowest, and their number in the highest. Most of what is
-// measured is percent, degrees or volts.
-var hundredths = func() (texts [10000]uint64) {
-	for n := range texts {
-		text := Append64(nil, float64(n)/100)
-		texts[n] = uint64(len(text)) << 56
+// below100 are the texts and floats of 0 to 99.99 in steps of a hundredth. Most
+// of what is measured is percent, degrees or volts.
+type below100 struct {
+	// texts have up to five bytes, the first lowest, and their number in the
+	// highest.
+	texts  [10000]uint64
+	values [10000]float64
+}
+
+// hundredths are made when first wanted: most programs that link this print
+// none.
+var hundredths = sync.OnceValue(func() *below100 {
+	t := new(below100)
+	for n := range t.texts {
+		t.values[n] = float64(n) / 100
+		text := Append64(nil, t.values[n])
+		t.texts[n] = uint64(len(text)) << 56
 		for i, c := range text {
-			texts[n] |= uint64(c) << (8 * i)
+			t.texts[n] |= uint64(c) << (8 * i)
 		}
 	}
-	return texts
-}()
-
-// hundredthValues are the floats of hundredths.
-var hundredthValues = func() (values [10000]float64) {
-	for n := range values {
-		values[n] = float64(n) / 100
-	}
-	return values
-}()
+	return t
+})
 
 // Append appends v as Append64 does, faster if it has that many decimals.
 func (d Decimals) Append(b []byte, v float64) []byte {
@@ -77,10 +80,6 @@ func (d Decimals) Append(b []byte, v float64) []byte {
 	}
 	if math.Signbit(v) {
 		b = append(b, '-')
-	}
-	if d == 2 && n < uint64(len(hundredths)) {
-		text := hundredths[n]
-		return binary.LittleEndian.AppendUint64(b, text)[:len(b)+int(text>>56)]
 	}
 	var behind uint64
 	switch d {
@@ -121,14 +120,15 @@ func (d Decimals) AppendRun(b []byte, values []float64) ([]byte, int) {
 		return b, 0
 	}
 	const longest = len(",-99.99")
+	known := hundredths()
 	b = slices.Grow(b, len(values)*longest+8) // a text is written with what is behind it in its 8 bytes
 	for i, v := range values {
 		positive := math.Abs(v)
 		n := uint64(int64(positive*100 + 0.5))
-		if n >= uint64(len(hundredths)) || hundredthValues[n] != positive { // NaN, too
+		if n >= uint64(len(known.values)) || known.values[n] != positive { // NaN, too
 			return b, i
 		}
-		text, minus := hundredths[n], int(math.Float64bits(v)>>63)
+		text, minus := known.texts[n], int(math.Float64bits(v)>>63)
 		at := len(b)
 		b = b[:at+longest+3]
 		b[at], b[at+1] = ',', '-'
