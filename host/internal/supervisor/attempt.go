@@ -47,5 +47,8 @@ func (s *Supervisor[P]) giveUp() {
 	if r := <-s.attempt.result; r.err == nil {
 		r.process.Stop()
 	}
+	if s.attempt.start.rolledBack != nil { // what is started next is not what its order asks for
+		s.answer(errGivenUp)
+	}
 	s.attempt = nil
 }

@@ -16,6 +16,8 @@ var (
 	// ErrQuarantined is returned for calls to a process that has crashed too
 	// often, with the reason of the last crash.
 	ErrQuarantined = errors.New("it is in quarantine")
+
+	errGivenUp = errors.New("the switch was given up: the plugin has ended, or was told to")
 )
 
 // order is what Run is told to do.

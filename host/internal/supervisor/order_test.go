@@ -330,6 +330,35 @@ func TestTwoSwitchesAtOnce(t *testing.T) {
 	})
 }
 
+// A switch that is given up for something else is not taken for done.
+func TestSwitchThatIsGivenUp(t *testing.T) {
+	for name, meanwhile := range map[string]func(*testing.T, *Supervisor[*fake]) error{
+		"for a restart": func(t *testing.T, s *Supervisor[*fake]) error { return s.Restart(t.Context()) },
+		"for a stop":    func(t *testing.T, s *Supervisor[*fake]) error { return s.Stop(t.Context()) },
+		"for a rollback": func(t *testing.T, s *Supervisor[*fake]) error {
+			mustAcquire(t, s).die(errors.New("crash"))
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, nil, func(t *testing.T, s *Supervisor[*fake], _ *script) {
+				if err := s.Switch(t.Context(), next().start, "switched", func(error) {}); err != nil {
+					t.Fatal(err)
+				}
+				given := make(chan error, 1)
+				go func() { given <- s.Switch(t.Context(), next(takes(time.Hour)).start, "switched", neverBack(t)) }()
+				synctest.Wait()
+				if err := meanwhile(t, s); err != nil {
+					t.Error(err)
+				}
+				if err := <-given; err == nil {
+					t.Error("the switch is said to be done")
+				}
+			})
+		})
+	}
+}
+
 // The end of Run leaves no process, wherever it comes.
 func TestStopAtEveryPointOfASwitch(t *testing.T) {
 	for after := range 8 {

@@ -334,9 +334,7 @@ func (s *Supervisor[P]) quarantine(err error) step {
 	s.enterLocked(Status{State: Quarantined, LastError: err},
 		fmt.Sprintf("%d crashes within %v, the last: %v", s.config.Crashes, s.config.CrashWindow, err), err)
 	s.mu.Unlock()
-	s.giveUp()
 	s.held.Process.Stop()
-	s.answer(err)
 	return s.idle
 }
 
