@@ -122,7 +122,9 @@ func (m *member) plugin() Plugin {
 	if m.supervisor == nil {
 		return p
 	}
-	p.Policy, p.Sandbox = Policy(m.policy), m.tiers()
+	if m.address == "" { // else somebody else confines it, or nobody
+		p.Policy, p.Sandbox = Policy(m.policy), m.tiers()
+	}
 	status := m.supervisor.Status()
 	p.State, p.PID, p.Since, p.Restarts, p.NextStart = State(status.State), status.PID, status.Since, status.Restarts, status.NextStart
 	p.Entered = make(map[State]int, len(status.Entered))
