@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plugboard/plugboard/host"
 	"github.com/plugboard/plugboard/plugin"
 )
 
@@ -237,9 +238,14 @@ func (t target) queryText(ctx context.Context) (string, error) {
 	if err := t.get(ctx, "/api/datasources/uid/"+url.PathEscape(t.uid), &source); err != nil {
 		return "", err
 	}
-	var settings struct {
-		QueryText string `json:"queryText"`
+	var p installed
+	if err := t.get(ctx, pluginPath(source.Type)+"/settings", &p); err != nil || p.QueryText != "" {
+		return p.QueryText, err
 	}
-	err := t.get(ctx, "/api/plugins/"+url.PathEscape(source.Type)+"/settings", &settings)
-	return settings.QueryText, err
+	switch host.State(p.Process.State) {
+	case host.StateStopped, host.StateQuarantined, host.StateBackingOff, host.StateStarting:
+		return "", unavailable("plugin %s is %s, and cannot tell which field of a query takes plain text: start it (plugboard plugin start %s), "+
+			"or name the field, as in --field expr", p.ID, p.Process.State, p.ID)
+	}
+	return "", nil
 }
