@@ -40,6 +40,7 @@ func (h *Host) Reload(ctx context.Context, id string, check func(context.Context
 	if err != nil {
 		return fmt.Errorf("reload plugin %s: %w", m.id, err)
 	}
+	next.installed = m.version().installed
 	return h.switchTo(ctx, m, next, check, nil)
 }
 
@@ -55,7 +56,10 @@ func (h *Host) folders(v *version) []string {
 // read returns the version of a plugin that lies in one of the folders, if it
 // may run.
 func (h *Host) read(m *member, dirs ...string) (*version, error) {
-	if m.version().entry.Bundled {
+	switch {
+	case m.address != "":
+		return nil, errors.New("it runs elsewhere, and has its versions there")
+	case m.version().entry.Bundled:
 		return nil, errors.New("it is part of this program, and comes with its versions")
 	}
 	found := catalog.New()
