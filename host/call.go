@@ -224,7 +224,8 @@ func do(ctx context.Context, m *member, patient bool, ask func(context.Context, 
 // fill completes a context with what the host knows. Plugins on the official
 // SDK break without some of it.
 func (h *Host) fill(m *member, c plugin.Context) plugin.Context {
-	c.PluginVersion = m.version().entry.Manifest.Info.Version
+	is := m.version().entry.Manifest
+	c.PluginVersion = is.Info.Version
 	c.UserAgent = h.userAgent
 	c.GrafanaConfig = h.config.GrafanaConfig
 	if c.Namespace == "" {
@@ -233,7 +234,7 @@ func (h *Host) fill(m *member, c plugin.Context) plugin.Context {
 	if c.OrgID == 0 {
 		c.OrgID = 1
 	}
-	if c.App == nil && m.version().entry.Manifest.Type == "app" {
+	if c.App == nil && is.Type == "app" {
 		c.App = &plugin.AppSettings{}
 	}
 	return c

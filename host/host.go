@@ -146,7 +146,7 @@ func (h *Host) Run(ctx context.Context) error {
 func (h *Host) Plugins() []Plugin {
 	plugins := make([]Plugin, len(h.ordered))
 	for i, m := range h.ordered {
-		plugins[i] = m.plugin()
+		plugins[i] = m.plugin(h.streams.Running(m.id))
 	}
 	return plugins
 }
@@ -157,7 +157,7 @@ func (h *Host) Plugin(id string) (Plugin, bool) {
 	if !ok {
 		return Plugin{}, false
 	}
-	return m.plugin(), true
+	return m.plugin(h.streams.Running(m.id)), true
 }
 
 // Faults returns what was found in the plugin directories and could not be

@@ -44,7 +44,7 @@ func (h *Host) upgrade(ctx context.Context, m *member, from string, signed bool,
 			return fmt.Errorf("plugin %s is nested in it: put the new version into the plugin folder and start the host again", other.id)
 		}
 	}
-	shelf := shelf{filepath.Join(h.config.VersionsDir, m.id)}
+	shelf := h.shelf(m)
 	incoming, err := shelf.take(from)
 	if err != nil {
 		return err
@@ -125,26 +125,37 @@ func (h *Host) Rollback(ctx context.Context, id string, check func(context.Conte
 }
 
 func (h *Host) rollback(ctx context.Context, m *member, check func(context.Context, Candidate) error) error {
-	shelf := shelf{filepath.Join(h.config.VersionsDir, m.id)}
-	_, previous, err := shelf.chosen()
-	if err != nil || h.config.VersionsDir == "" {
-		return errors.Join(errors.New("it has never been upgraded"), err)
-	}
-	dirs, place := h.config.folders(), ""
-	if previous != "" {
-		place = filepath.Join(shelf.dir, previous)
-		dirs = []string{place}
+	place, dirs, err := h.former(m)
+	if err != nil {
+		return err
 	}
 	next, err := h.read(m, dirs...)
 	if err != nil {
 		return err
 	}
 	next.installed = place
-	before := m.version()
+	shelf, before := h.shelf(m), m.version()
 	if err := h.switchTo(ctx, m, next, check, func() { h.restore(m, shelf, before, next) }); err != nil {
 		return err
 	}
 	return h.remember(m, shelf, next, before)
+}
+
+func (h *Host) shelf(m *member) shelf { return shelf{filepath.Join(h.config.VersionsDir, m.id)} }
+
+// former returns where the version before the last upgrade lies: its place on
+// the shelf, "" for the one in PluginDirs, and the folders to search.
+func (h *Host) former(m *member) (place string, dirs []string, err error) {
+	shelf := h.shelf(m)
+	_, previous, err := shelf.chosen()
+	switch {
+	case err != nil || h.config.VersionsDir == "":
+		return "", nil, errors.Join(errors.New("it has never been upgraded"), err)
+	case previous == "":
+		return "", h.config.folders(), nil
+	}
+	place = filepath.Join(shelf.dir, previous)
+	return place, []string{place}, nil
 }
 
 // restore remembers that a version was gone back to.

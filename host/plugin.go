@@ -40,6 +40,8 @@ type Plugin struct {
 	Entered map[State]int
 	// Calls are under way, Waiting wait for their turn.
 	Calls, Waiting int
+	// Streams are running, however many listen to each.
+	Streams int
 	// Policy is what its process may do, and Sandbox which tiers see to that:
 	// every tier once, none for a plugin without a backend.
 	Policy  Policy
@@ -105,7 +107,8 @@ func faultOf(f catalog.Fault) Fault {
 	return Fault{Path: f.Path, PluginID: f.PluginID, Reason: f.Reason, Signature: Signature(f.Signature)}
 }
 
-func (m *member) plugin() Plugin {
+// plugin tells of a member of which so many streams run.
+func (m *member) plugin(streams int) Plugin {
 	v := m.version()
 	p := Plugin{
 		Manifest:  manifest(v.entry.Manifest),
@@ -116,8 +119,11 @@ func (m *member) plugin() Plugin {
 		Signer:    Signer{Type: v.signature.Type, Org: v.signature.Org, Key: v.signature.Key, KeyID: v.signature.KeyID},
 		State:     StateNoBackend,
 	}
-	if v.entry.Bundled {
-		p.Signature, p.Signer = SignatureInternal, Signer{}
+	switch {
+	case m.address != "":
+		p.Signature = SignatureRemote
+	case v.entry.Bundled:
+		p.Signature = SignatureInternal
 	}
 	if m.supervisor == nil {
 		return p
@@ -133,6 +139,7 @@ func (m *member) plugin() Plugin {
 	}
 	p.Exits, p.LastExit = m.exits.told()
 	p.Calls, p.Waiting = m.gate.Load()
+	p.Streams = streams
 	if status.LastError != nil {
 		p.LastError = status.LastError.Error()
 	}

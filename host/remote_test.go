@@ -97,7 +97,7 @@ func TestRemotePlugin(t *testing.T) {
 	if err := askFar(t, h); err != nil {
 		t.Fatal(err)
 	}
-	if p, _ := h.Plugin("far-datasource"); p.State != host.StateReady || p.PID != 0 || p.Address != address || p.Sandbox != nil {
+	if p, _ := h.Plugin("far-datasource"); p.State != host.StateReady || p.PID != 0 || p.Address != address || p.Sandbox != nil || p.Signature != host.SignatureRemote {
 		t.Errorf("%+v", p)
 	}
 	for range 4 {

@@ -18,7 +18,10 @@ type Signature string
 
 const (
 	SignatureInternal Signature = "internal" // bundled with the host's program
-	SignatureValid    Signature = "valid"    // a trusted key vouches for every file
+	// SignatureRemote: it runs elsewhere, so nobody here has seen its files; who
+	// it is, its certificate says.
+	SignatureRemote   Signature = "remote"
+	SignatureValid    Signature = "valid" // a trusted key vouches for every file
 	SignatureUnsigned Signature = "unsigned"
 	SignatureModified Signature = "modified" // a trusted key vouches for other files
 	SignatureInvalid  Signature = "invalid"  // no trusted key has made it

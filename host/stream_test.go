@@ -56,6 +56,9 @@ func next(t *testing.T, s *host.Subscription) tick {
 func TestSubscribersShareAStream(t *testing.T) {
 	h := withModes(t, badplugin.Good)
 	first, second := subscribe(t, h, badplugin.StreamTicks), subscribe(t, h, badplugin.StreamTicks)
+	if p, _ := h.Plugin(badplugin.Good); p.Streams != 1 {
+		t.Errorf("%d streams run", p.Streams)
+	}
 	if string(first.Initial()) != `{"initial":true}` || string(second.Initial()) != `{"initial":true}` {
 		t.Errorf("initial packets %s and %s", first.Initial(), second.Initial())
 	}

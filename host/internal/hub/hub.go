@@ -124,6 +124,19 @@ func (h *Hub) RenewAll(plugin string) {
 	}
 }
 
+// Running counts the streams of a plugin that run.
+func (h *Hub) Running(plugin string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	running := 0
+	for key := range h.streams {
+		if key.Plugin == plugin {
+			running++
+		}
+	}
+	return running
+}
+
 // Publish hands a packet to all who listen to a channel.
 func (h *Hub) Publish(key Key, packet []byte) {
 	h.mu.Lock()
