@@ -14,7 +14,7 @@ import (
 
 type museumSettings struct {
 	URL      string        `json:"url" title:"Address" plugboard:"required" examples:"http://localhost:8080"`
-	Timeout  time.Duration `json:"timeout" title:"Timeout" default:"30s"`
+	Timeout  time.Duration `json:"timeout" title:"Timeout" default:"30s" group:"Limits"`
 	Language string        `json:"language" enum:"en,nl" default:"en"`
 	Token    string        `secret:"token" title:"API token" plugboard:"required"`
 }
@@ -22,6 +22,7 @@ type museumSettings struct {
 type museumModel struct {
 	Artist string `json:"artist" title:"Artist" plugboard:"required,text" options:"artists?language={language}"`
 	Limit  int    `json:"limit" min:"1" max:"1000" default:"10"`
+	Filter string `json:"filter" language:"sql" options:"words?before={before}"`
 }
 
 type museum struct{ settings museumSettings }
@@ -50,7 +51,7 @@ func TestDescribe(t *testing.T) {
 	const settings = `{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{` +
 		`"url":{"title":"Address","examples":["http://localhost:8080"],"type":"string","minLength":1},` +
 		`"jsonData":{"type":"object","properties":{` +
-		`"timeout":{"title":"Timeout","default":"30s","type":["string","integer"],"pattern":"^-?([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$","examples":["30s","1h30m"]},` +
+		`"timeout":{"title":"Timeout","default":"30s","x-plugboard-group":"Limits","type":["string","integer"],"pattern":"^-?([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$","examples":["30s","1h30m"]},` +
 		`"language":{"default":"en","type":"string","enum":["en","nl"]}}},` +
 		`"secureJsonData":{"type":"object","properties":{"token":{"title":"API token","type":"string","writeOnly":true,"minLength":1}},"required":["token"]}},` +
 		`"required":["url","secureJsonData"]}`
@@ -59,7 +60,8 @@ func TestDescribe(t *testing.T) {
 	}
 	const query = `{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{` +
 		`"artist":{"title":"Artist","x-plugboard-options":"artists?language={language}","type":"string","minLength":1},` +
-		`"limit":{"default":10,"type":"integer","minimum":1,"maximum":1000}},"required":["artist"]}`
+		`"limit":{"default":10,"type":"integer","minimum":1,"maximum":1000},` +
+		`"filter":{"x-plugboard-options":"words?before={before}","x-plugboard-language":"sql","type":"string"}},"required":["artist"]}`
 	if string(d.Query) != query {
 		t.Errorf("query:\n%s\nwant\n%s", d.Query, query)
 	}

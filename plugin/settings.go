@@ -36,6 +36,10 @@ import (
 //	options:"tables"    the resource that lists the values there are: strings,
 //	                    or objects with a value and a label. {key} in it is
 //	                    the value of another field.
+//	language:"sql"      the language of a text: sql, promql or json. options
+//	                    lists its words then, and {before} is what stands
+//	                    before the word that is being written.
+//	group:"TLS"         what it stands under, folded away until it has a value
 //
 // Those of a list are of its elements. A time.Duration is written "1m30s". JSON
 // null, and "" where there is an enum, is to leave a value out. What else is

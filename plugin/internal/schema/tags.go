@@ -13,12 +13,13 @@ import (
 
 // tags are what an author says of a field beside its type.
 type tags struct {
-	title, description, format, options string
-	pattern                             *regexp.Regexp
-	enum, examples                      []json.RawMessage
-	fallback                            json.RawMessage
-	min, max                            *float64
-	required, text                      bool
+	title, description, format, options, language, group string
+
+	pattern        *regexp.Regexp
+	enum, examples []json.RawMessage
+	fallback       json.RawMessage
+	min, max       *float64
+	required, text bool
 }
 
 // checked tells whether the tags say anything that a value must keep to.
@@ -29,7 +30,7 @@ func (t tags) checked() bool {
 func (r *reader) readTags(of reflect.Type, f reflect.StructField, n *node) tags {
 	t := tags{
 		title: f.Tag.Get("title"), description: f.Tag.Get("description"),
-		format: f.Tag.Get("format"), options: f.Tag.Get("options"),
+		format: f.Tag.Get("format"), options: f.Tag.Get("options"), language: f.Tag.Get("language"), group: f.Tag.Get("group"),
 	}
 	fault := func(format string, args ...any) {
 		r.fault("field %s of %s: %s", f.Name, of, fmt.Sprintf(format, args...))

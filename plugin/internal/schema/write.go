@@ -14,8 +14,14 @@ import (
 // draft is the JSON Schema that documents are written in.
 const draft = "https://json-schema.org/draft/2020-12/schema"
 
-// Options of a field are listed by the resource that this keyword names.
-const keyOptions = "x-plugboard-options"
+// What JSON Schema has no words for: the resource that lists the values of a
+// field, or the words of a text; the language that a text is in; and the group
+// of a form that a field stands in.
+const (
+	keyOptions  = "x-plugboard-options"
+	keyLanguage = "x-plugboard-language"
+	keyGroup    = "x-plugboard-group"
+)
 
 // Object is a JSON object that keeps its order: that of fields is the one in
 // which people are to fill them in. The zero Object is empty.
@@ -201,6 +207,12 @@ func annotate(o *Object, t tags) {
 	}
 	if t.options != "" {
 		o.Set(keyOptions, t.options)
+	}
+	if t.language != "" {
+		o.Set(keyLanguage, t.language)
+	}
+	if t.group != "" {
+		o.Set(keyGroup, t.group)
 	}
 }
 

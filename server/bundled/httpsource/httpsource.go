@@ -29,7 +29,7 @@ type settings struct {
 	// URL is what all queries are under. Its query string goes with each.
 	URL string `json:"url" title:"Address" description:"What all queries are under. Its query string goes with each." examples:"https://api.example.org/v1"`
 	// RowLimit is the most rows that a query answers; default 1000000.
-	RowLimit int `json:"rowLimit" title:"Row limit" description:"The most rows that a query answers; 1000000 if empty."`
+	RowLimit int `json:"rowLimit" title:"Row limit" description:"The most rows that a query answers; 1000000 if empty." group:"Requests"`
 	httpclient.Settings
 }
 
@@ -40,25 +40,25 @@ type model struct {
 	// URL is a path under the data source's URL, or such a URL in full.
 	URL string `json:"url" plugboard:"text" title:"Path" description:"A path under the data source's address, or such an address in full." examples:"/cities?country=nl"`
 	// Method is GET (default) or POST.
-	Method string `json:"method" title:"Method" examples:"GET\nPOST"`
+	Method string `json:"method" title:"Method" examples:"GET\nPOST" group:"Request"`
 	// Body is sent by POST: a text, or any other JSON as it is.
-	Body body `json:"body" title:"Body" description:"Sent by POST: a text, or any other JSON as it is." format:"multiline"`
+	Body body `json:"body" title:"Body" description:"Sent by POST: a text, or any other JSON as it is." format:"multiline" group:"Request"`
 	// Headers are sent beside those of the settings, which prevail.
-	Headers map[string]string `json:"headers" title:"Headers"`
+	Headers map[string]string `json:"headers" title:"Headers" group:"Request"`
 	// Params are added to the URL's query string.
-	Params map[string]parameter `json:"params" title:"Parameters" description:"Added to the query string."`
+	Params map[string]parameter `json:"params" title:"Parameters" description:"Added to the query string." group:"Request"`
 	// Format is json, csv, ndjson, xml or html; if empty the content type
 	// decides, or else the content.
-	Format string `json:"format" title:"Format" description:"If empty, the response says." enum:"json,csv,ndjson,xml,html"`
+	Format string `json:"format" title:"Format" description:"If empty, the response says." enum:"json,csv,ndjson,xml,html" group:"Answer"`
 	// RootPath says where in the response the rows are: see path and the
 	// readers of each format.
-	RootPath string `json:"rootPath" title:"Rows" description:"Where in the response the rows are." examples:"data.items"`
+	RootPath string `json:"rootPath" title:"Rows" description:"Where in the response the rows are." examples:"data.items" group:"Answer"`
 	// Columns are those to take, in this order. Without any, all are.
-	Columns []columnModel `json:"columns" title:"Columns" description:"Those to take, in this order; all if empty."`
+	Columns []columnModel `json:"columns" title:"Columns" description:"Those to take, in this order; all if empty." group:"Answer"`
 	// TimeFormat is how times are written: unix, unix_ms, unix_us, unix_ns or a
 	// layout of Go's time package. If empty the usual ones are understood.
-	TimeFormat string      `json:"timeFormat" title:"Time format" description:"unix, unix_ms, unix_us, unix_ns or a layout of Go's time package; the usual ones are understood if empty." examples:"unix_ms\n2006-01-02"`
-	Pagination *pagination `json:"pagination" title:"Pages"`
+	TimeFormat string      `json:"timeFormat" title:"Time format" description:"unix, unix_ms, unix_us, unix_ns or a layout of Go's time package; the usual ones are understood if empty." examples:"unix_ms\n2006-01-02" group:"Answer"`
+	Pagination *pagination `json:"pagination" title:"Pages" group:"Pages"`
 }
 
 // columnModel is one column of a query.

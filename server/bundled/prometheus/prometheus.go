@@ -28,20 +28,20 @@ type settings struct {
 	// URL is the server's, perhaps with a path before /api/v1.
 	URL string `json:"url" title:"Server" description:"The address of Prometheus, perhaps with a path before /api/v1." examples:"http://localhost:9090"`
 	// HTTPMethod is POST (default) or GET, in any case.
-	HTTPMethod string `json:"httpMethod" title:"HTTP method" description:"POST, or GET for servers and proxies that take no other." examples:"POST\nGET"`
+	HTTPMethod string `json:"httpMethod" title:"HTTP method" description:"POST, or GET for servers and proxies that take no other." examples:"POST\nGET" group:"Requests"`
 	// TimeInterval is how often the server scrapes, at least 15s if empty: no
 	// step is smaller.
 	TimeInterval string `json:"timeInterval" title:"Scrape interval" description:"No step is smaller; 15s if empty." examples:"15s\n1m"`
 	// QueryTimeout is how long an answer may take; default 60s.
-	QueryTimeout string `json:"queryTimeout" title:"Query timeout" description:"60s if empty." examples:"60s"`
+	QueryTimeout string `json:"queryTimeout" title:"Query timeout" description:"60s if empty." examples:"60s" group:"Requests"`
 	// CustomQueryParameters go with every request, as in "a=1&b=2".
-	CustomQueryParameters string `json:"customQueryParameters" title:"Query parameters" description:"Go with every request." examples:"max_source_resolution=5m&timeout=10"`
+	CustomQueryParameters string `json:"customQueryParameters" title:"Query parameters" description:"Go with every request." examples:"max_source_resolution=5m&timeout=10" group:"Requests"`
 	httpclient.Settings
 }
 
 // model is a query as Grafana saves it. What only editors need is ignored.
 type model struct {
-	Expr string `json:"expr" plugboard:"text" title:"PromQL" format:"multiline" examples:"up\nrate(http_requests_total[$__rate_interval])"`
+	Expr string `json:"expr" plugboard:"text" title:"PromQL" format:"multiline" language:"promql" options:"completions?before={before}" examples:"up\nrate(http_requests_total[$__rate_interval])"`
 	// Range and Instant say what to ask; neither is a range.
 	Range   bool `json:"range" title:"Range"`
 	Instant bool `json:"instant" title:"Instant"`
@@ -53,8 +53,8 @@ type model struct {
 	LegendFormat string `json:"legendFormat" title:"Legend" examples:"{{instance}}"`
 	// Interval is the smallest step, as in "30s", or $__interval or
 	// $__rate_interval.
-	Interval       string  `json:"interval" title:"Smallest step" examples:"30s\n$__rate_interval"`
-	IntervalFactor int64   `json:"intervalFactor" title:"Step factor"`
+	Interval       string  `json:"interval" title:"Smallest step" examples:"30s\n$__rate_interval" group:"Step"`
+	IntervalFactor int64   `json:"intervalFactor" title:"Step factor" group:"Step"`
 	IntervalMS     float64 `json:"intervalMs"`
 	UTCOffsetSec   int64   `json:"utcOffsetSec"`
 }

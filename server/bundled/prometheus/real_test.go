@@ -98,11 +98,13 @@ func TestRealPrometheus(t *testing.T) {
 		t.Errorf("health %+v, %s, %v", health, health.Details, err)
 	}
 	for path, want := range map[string]string{
-		"api/v1/labels":                "path",
-		"api/v1/label/job/values":      "target",
-		"api/v1/metadata":              "calls",
-		"api/v1/series?match[]=up":     "up",
-		"api/v1/query?query=vector(1)": "vector",
+		"api/v1/labels":                               "path",
+		"api/v1/label/job/values":                     "target",
+		"api/v1/metadata":                             "calls",
+		"api/v1/series?match[]=up":                    "up",
+		"api/v1/query?query=vector(1)":                "vector",
+		"completions?before=rate(":                    "calls_total",
+		"completions?before=calls_total%7Bpath%3D%22": "/a",
 	} {
 		if got := resource(t, client, source, path); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", path, got)

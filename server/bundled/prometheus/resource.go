@@ -24,9 +24,12 @@ var (
 )
 
 // pass passes a call on to the server, and its answer back. version-detect is
-// Grafana's name for api/v1/status/buildinfo.
+// Grafana's name for api/v1/status/buildinfo, completions is ours.
 func (s *server) pass(w http.ResponseWriter, r *http.Request) error {
 	path := strings.TrimPrefix(r.URL.Path, "/")
+	if path == "completions" && r.Method == http.MethodGet {
+		return s.complete(w, r)
+	}
 	if path == "version-detect" {
 		path = "api/v1/status/buildinfo"
 	}

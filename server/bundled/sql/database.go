@@ -33,8 +33,9 @@ type database struct {
 	more  []io.Closer // beside db
 }
 
-// statements answer with columns of text; columns takes a table's name.
-type statements struct{ version, tables, columns string }
+// statements answer with columns of text; columns takes a table's name. words
+// are all columns: table, name and type.
+type statements struct{ version, tables, columns, words string }
 
 // grafanaTypes are Grafana's own data sources that this one stands in for.
 var grafanaTypes = map[string]func(settings) (*database, error){

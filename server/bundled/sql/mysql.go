@@ -42,6 +42,9 @@ func openMySQL(s settings) (*database, error) {
 			columns: `SELECT column_name, column_type FROM information_schema.columns, (SELECT ? AS name) asked
 				WHERE table_schema = DATABASE() AND table_name = name OR CONCAT(table_schema, '.', table_name) = name
 				ORDER BY ordinal_position`,
+			words: `SELECT IF(table_schema = DATABASE(), table_name, CONCAT(table_schema, '.', table_name)), column_name, column_type
+				FROM information_schema.columns WHERE table_schema NOT IN ('mysql', 'performance_schema', 'information_schema', 'sys')
+				ORDER BY COALESCE(table_schema <> DATABASE(), TRUE), table_schema, table_name, ordinal_position`,
 		},
 	}, nil
 }

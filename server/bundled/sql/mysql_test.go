@@ -99,6 +99,9 @@ func TestMySQLHealthAndCompletion(t *testing.T) {
 	if status != 200 || !strings.HasPrefix(body, `["weather",`) || !strings.Contains(body, `"shop.orders"`) {
 		t.Errorf("tables: %d %s", status, body)
 	}
+	if status, body := x.resource(t, "completions"); status != 200 || !strings.Contains(body, `{"value":"weather","label":"table"},{"value":"at","label":"weather · timestamp"}`) {
+		t.Errorf("completions: %d %s", status, body)
+	}
 	for url, want := range map[string]string{
 		"columns?table=weather":     `[{"name":"at","type":"timestamp"},{"name":"local","type":"datetime"},{"name":"city","type":"varchar(20)"},{"name":"high","type":"int(11)"}]`,
 		"columns?table=shop.orders": `[{"name":"price","type":"decimal(10,2) unsigned"}]`,

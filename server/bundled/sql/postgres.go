@@ -52,6 +52,9 @@ func openPostgres(s settings) (*database, error) {
 			columns: `SELECT column_name, data_type FROM information_schema.columns
 				WHERE table_schema = current_schema() AND table_name = $1 OR table_schema || '.' || table_name = $1
 				ORDER BY ordinal_position`,
+			words: `SELECT CASE WHEN table_schema = current_schema() THEN '' ELSE table_schema || '.' END || table_name, column_name, data_type
+				FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+				ORDER BY table_schema <> current_schema(), table_schema, table_name, ordinal_position`,
 		},
 	}, nil
 }

@@ -114,6 +114,9 @@ CREATE VIEW shop.orders AS SELECT 1::numeric AS price`)
 			t.Errorf("%s: %d %s", url, status, body)
 		}
 	}
+	if status, body := x.resource(t, "completions"); status != 200 || !strings.HasSuffix(body, `{"value":"shop.orders","label":"table"},{"value":"price","label":"shop.orders · numeric"}]`) {
+		t.Errorf("completions: %d %s", status, body)
+	}
 	if status, body := x.resource(t, "columns"); status != 400 || !strings.Contains(body, "table is missing") {
 		t.Errorf("columns without a table: %d %s", status, body)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/plugboard/plugboard/frame"
@@ -13,8 +14,9 @@ import (
 )
 
 // ServeHTTP answers GET /tables with the names of the tables and views, and GET
-// /columns?table=NAME with the columns of one, for editors to complete. Tables
-// of another schema than the connection's are named with it: schema.table.
+// /columns?table=NAME with the columns of one. Tables of another schema than the
+// connection's are named with it: schema.table. GET /completions answers with
+// the names of both and with the macros, for editors to complete.
 func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /tables", func(w http.ResponseWriter, r *http.Request) {
@@ -24,6 +26,10 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	routes.HandleFunc("GET /columns", func(w http.ResponseWriter, r *http.Request) {
 		columns, err := s.columns(r.Context(), r.FormValue("table"))
 		answer(w, columns, err)
+	})
+	routes.HandleFunc("GET /completions", func(w http.ResponseWriter, r *http.Request) {
+		words, err := s.words(r.Context())
+		answer(w, words, err)
 	})
 	routes.ServeHTTP(w, r)
 }
@@ -78,9 +84,43 @@ func (d *database) columns(ctx context.Context, table string) ([]columnInfo, err
 	return columns, err
 }
 
-// list answers a query of our own as texts.
+// word is one that an editor completes, and what it is.
+type word struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+}
+
+// mostWords bounds the columns that are told to editors.
+const mostWords = 10_000
+
+// macros are those of package sqlframe that people write most.
+var macros = []word{
+	{"$__timeFilter(", "column: rows in the time range"}, {"$__timeGroup(", "column, interval: times in steps"},
+	{"$__timeGroupAlias(", "the same, AS time"}, {"$__timeFrom()", "begin of the time range"}, {"$__timeTo()", "its end"},
+	{"$__unixEpochFilter(", "column: the same, of Unix seconds"}, {"$__unixEpochGroup(", "column, interval: Unix seconds in steps"},
+	{"$__unixEpochFrom()", "begin of the time range in Unix seconds"}, {"$__unixEpochTo()", "its end"},
+	{"$__interval", "the step of a graph"}, {"$__interval_ms", "the same in milliseconds"},
+}
+
+// words are the macros, the tables and their columns.
+func (d *database) words(ctx context.Context) ([]word, error) {
+	rows, err := d.list(ctx, d.statements.words)
+	if err != nil {
+		return nil, err
+	}
+	words := slices.Clone(macros)
+	for i, row := range rows {
+		if i == 0 || row[0] != rows[i-1][0] {
+			words = append(words, word{row[0], "table"})
+		}
+		words = append(words, word{row[1], row[0] + " · " + strings.ToLower(row[2])})
+	}
+	return words, nil
+}
+
+// list answers a query of our own as texts, the first rows of it.
 func (d *database) list(ctx context.Context, query string, args ...any) ([][]string, error) {
-	answer, err := d.ask(ctx, sqlframe.Reader{Dialect: d.dialect}, sqlframe.Query{SQL: query, Args: args})
+	answer, err := d.ask(ctx, sqlframe.Reader{Dialect: d.dialect, Limit: mostWords}, sqlframe.Query{SQL: query, Args: args})
 	if err != nil {
 		return nil, err
 	}

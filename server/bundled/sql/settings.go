@@ -32,40 +32,40 @@ type settings struct {
 
 	// SSLMode is PostgreSQL's disable, require (default), verify-ca or
 	// verify-full.
-	SSLMode string `json:"sslmode" title:"TLS mode" description:"PostgreSQL's; require if empty." enum:"disable,require,verify-ca,verify-full"`
+	SSLMode string `json:"sslmode" title:"TLS mode" description:"PostgreSQL's; require if empty." enum:"disable,require,verify-ca,verify-full" group:"TLS"`
 	// TLSAuth, TLSAuthWithCACert and TLSSkipVerify are MySQL's: use TLS, with
 	// a certificate of ours, against a CA, or without looking.
-	TLSAuth           bool `json:"tlsAuth" title:"Client certificate" description:"MySQL: show the server the client certificate below."`
-	TLSAuthWithCACert bool `json:"tlsAuthWithCACert" title:"Own CA" description:"MySQL: trust servers that the CA certificate below has signed."`
-	TLSSkipVerify     bool `json:"tlsSkipVerify" title:"Skip verification" description:"MySQL: TLS with any server. Not for production."`
+	TLSAuth           bool `json:"tlsAuth" title:"Client certificate" description:"MySQL: show the server the client certificate below." group:"TLS"`
+	TLSAuthWithCACert bool `json:"tlsAuthWithCACert" title:"Own CA" description:"MySQL: trust servers that the CA certificate below has signed." group:"TLS"`
+	TLSSkipVerify     bool `json:"tlsSkipVerify" title:"Skip verification" description:"MySQL: TLS with any server. Not for production." group:"TLS"`
 	// TLSConfigurationMethod is "file-content" if only the secrets count,
 	// else files go before them.
-	TLSConfigurationMethod string `json:"tlsConfigurationMethod" title:"Certificates" description:"file-content if only those below count; else files go before them." examples:"file-path\nfile-content"`
-	SSLRootCertFile        string `json:"sslRootCertFile" title:"CA certificate file"`
-	SSLCertFile            string `json:"sslCertFile" title:"Client certificate file"`
-	SSLKeyFile             string `json:"sslKeyFile" title:"Client key file"`
-	TLSCACert              string `secret:"tlsCACert" title:"CA certificate" description:"In PEM." format:"multiline"`
-	TLSClientCert          string `secret:"tlsClientCert" title:"Client certificate" description:"In PEM." format:"multiline"`
-	TLSClientKey           string `secret:"tlsClientKey" title:"Client key" description:"In PEM." format:"multiline"`
+	TLSConfigurationMethod string `json:"tlsConfigurationMethod" title:"Certificates" description:"file-content if only those below count; else files go before them." examples:"file-path\nfile-content" group:"TLS"`
+	SSLRootCertFile        string `json:"sslRootCertFile" title:"CA certificate file" group:"TLS"`
+	SSLCertFile            string `json:"sslCertFile" title:"Client certificate file" group:"TLS"`
+	SSLKeyFile             string `json:"sslKeyFile" title:"Client key file" group:"TLS"`
+	TLSCACert              string `secret:"tlsCACert" title:"CA certificate" description:"In PEM." format:"multiline" group:"TLS"`
+	TLSClientCert          string `secret:"tlsClientCert" title:"Client certificate" description:"In PEM." format:"multiline" group:"TLS"`
+	TLSClientKey           string `secret:"tlsClientKey" title:"Client key" description:"In PEM." format:"multiline" group:"TLS"`
 
 	// TimescaleDB makes macros use time_bucket.
-	TimescaleDB bool `json:"timescaledb" title:"TimescaleDB" description:"Macros use time_bucket."`
+	TimescaleDB bool `json:"timescaledb" title:"TimescaleDB" description:"Macros use time_bucket." group:"Database"`
 	// Timezone is that of MySQL's sessions; default +00:00, as times are read
 	// as UTC.
-	Timezone string `json:"timezone" title:"Session time zone" description:"MySQL's; +00:00 if empty." examples:"+00:00\nEurope/Amsterdam"`
+	Timezone string `json:"timezone" title:"Session time zone" description:"MySQL's; +00:00 if empty." examples:"+00:00\nEurope/Amsterdam" group:"Database"`
 	// AllowCleartextPasswords lets MySQL's server ask for the password itself.
-	AllowCleartextPasswords bool `json:"allowCleartextPasswords" title:"Cleartext passwords" description:"Let MySQL's server ask for the password itself."`
+	AllowCleartextPasswords bool `json:"allowCleartextPasswords" title:"Cleartext passwords" description:"Let MySQL's server ask for the password itself." group:"Database"`
 
 	// TimeInterval is the shortest interval that macros get, such as 1m.
-	TimeInterval string `json:"timeInterval" title:"Smallest interval" description:"That macros get." examples:"1m"`
+	TimeInterval string `json:"timeInterval" title:"Smallest interval" description:"That macros get." examples:"1m" group:"Database"`
 	// RowLimit is the most rows that a query answers; default 1000000.
-	RowLimit int `json:"rowLimit" title:"Row limit" description:"The most rows that a query answers; 1000000 if empty."`
+	RowLimit int `json:"rowLimit" title:"Row limit" description:"The most rows that a query answers; 1000000 if empty." group:"Limits"`
 	// MaxOpenConns and MaxIdleConns bound the connections, ConnMaxLifetime,
 	// in seconds, their age. 0 is no bound; defaults are the host's.
-	MaxOpenConns     *int `json:"maxOpenConns" title:"Open connections" description:"At most; 0 is no bound."`
-	MaxIdleConns     *int `json:"maxIdleConns" title:"Idle connections" description:"At most."`
-	MaxIdleConnsAuto bool `json:"maxIdleConnsAuto" title:"As many idle as open"` // as many as may be open
-	ConnMaxLifetime  *int `json:"connMaxLifetime" title:"Age of connections" description:"In seconds, at most; 0 is no bound."`
+	MaxOpenConns     *int `json:"maxOpenConns" title:"Open connections" description:"At most; 0 is no bound." group:"Limits"`
+	MaxIdleConns     *int `json:"maxIdleConns" title:"Idle connections" description:"At most." group:"Limits"`
+	MaxIdleConnsAuto bool `json:"maxIdleConnsAuto" title:"As many idle as open" group:"Limits"` // as many as may be open
+	ConnMaxLifetime  *int `json:"connMaxLifetime" title:"Age of connections" description:"In seconds, at most; 0 is no bound." group:"Limits"`
 }
 
 // limits are what a data source may use.

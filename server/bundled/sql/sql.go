@@ -27,7 +27,7 @@ func Plugin() plugin.Plugin { return plugin.DataSource(open) }
 // model is a query. Grafana's editors keep more in it, which is theirs.
 type model struct {
 	// RawSQL is the query, with macros such as $__timeFilter(column).
-	RawSQL string `json:"rawSql" plugboard:"text" title:"SQL" description:"With macros such as $__timeFilter(column)." format:"multiline" examples:"SELECT date, temp_max FROM weather WHERE $__timeFilter(date)"`
+	RawSQL string `json:"rawSql" plugboard:"text" title:"SQL" description:"With macros such as $__timeFilter(column)." format:"multiline" language:"sql" options:"completions" examples:"SELECT date, temp_max FROM weather WHERE $__timeFilter(date)"`
 	// Params are the query's parameters: $1 and so on in PostgreSQL, else ?.
 	Params []param `json:"params" title:"Parameters" description:"$1 and so on in PostgreSQL, else ?."`
 	// Format is "table", "time_series" or "logs"; without one, it is

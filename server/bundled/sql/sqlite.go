@@ -51,6 +51,8 @@ func openSQLite(s settings) (*database, error) {
 			tables: `SELECT name FROM sqlite_schema
 				WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`,
 			columns: "SELECT name, type FROM pragma_table_info(?) ORDER BY cid",
+			words: `SELECT t.name, c.name, c.type FROM sqlite_schema t, pragma_table_info(t.name) c
+				WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY t.name, c.cid`,
 		},
 	}, nil
 }

@@ -212,11 +212,16 @@ func TestPlugin(t *testing.T) {
 	if err != nil || health.Status != plugin.HealthOK || !strings.HasPrefix(health.Message, "SQLite 3.") || !strings.HasSuffix(health.Message, ": database has 1 table") {
 		t.Errorf("health %+v, %v", health, err)
 	}
-	var body strings.Builder
-	err = client.CallResource(t.Context(), &plugin.ResourceRequest{Context: source, Method: "GET", Path: "tables", URL: "tables"},
-		func(r plugin.ResourceResponse) error { body.Write(r.Body); return nil })
-	if err != nil || strings.TrimSpace(body.String()) != `["weather"]` {
-		t.Errorf("tables %s, %v", body.String(), err)
+	for path, want := range map[string]string{
+		"tables":      `["weather"]`,
+		"completions": `,{"value":"weather","label":"table"},{"value":"date","label":"weather · text"},{"value":"high","label":"weather · real"}]`,
+	} {
+		var body strings.Builder
+		err = client.CallResource(t.Context(), &plugin.ResourceRequest{Context: source, Method: "GET", Path: path, URL: path},
+			func(r plugin.ResourceResponse) error { body.Write(r.Body); return nil })
+		if err != nil || !strings.HasSuffix(strings.TrimSpace(body.String()), want) {
+			t.Errorf("%s: %s, %v", path, body.String(), err)
+		}
 	}
 	description, err := client.Describe(t.Context())
 	if err != nil || description.QueryText != "rawSql" {

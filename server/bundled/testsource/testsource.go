@@ -33,7 +33,7 @@ type settings struct {
 // model is a query. Beside the scenario's own, its fields are ignored.
 type model struct {
 	// ScenarioID is what happens: see scenarios. Default random_walk.
-	ScenarioID string `json:"scenarioId" plugboard:"text" title:"Scenario" description:"What happens; random_walk if empty." examples:"random_walk\ncsv_content\nslow_query\nerror\ntable\nvitals"`
+	ScenarioID string `json:"scenarioId" plugboard:"text" title:"Scenario" description:"What happens; random_walk if empty." examples:"random_walk\ncsv_content\nslow_query\nerror\ntable\nstates\nlogs\ntrace\nvitals"`
 	// SeriesCount is how many random walks there are; default 1.
 	SeriesCount int `json:"seriesCount" title:"Series" description:"How many random walks; 1 if empty."`
 	// CSVContent is the table of csv_content, its first line the names.
@@ -44,8 +44,9 @@ type model struct {
 	Message string `json:"message" title:"Message" description:"That of error."`
 	// Source is whose fault error is: plugin (default) or downstream.
 	Source plugin.ErrorSource `json:"source" title:"Whose fault" description:"That of error." enum:"plugin,downstream"`
-	// Rows and Columns are the size of table; default 100 and 5.
-	Rows    int `json:"rows" title:"Rows" description:"Of table; 100 if empty."`
+	// Rows and Columns are the size of table; default 100 and 5. Rows are also
+	// the lines of logs and the spans of trace; default 100 and 24.
+	Rows    int `json:"rows" title:"Rows" description:"Of table; the lines of logs; the spans of trace."`
 	Columns int `json:"columns" title:"Columns" description:"Of table; 5 if empty."`
 }
 
@@ -62,6 +63,9 @@ func (s *source) scenarios() map[string]func(context.Context, plugin.Query[model
 		"slow_query":  slowQuery,
 		"error":       failure,
 		"table":       table,
+		"states":      states,
+		"logs":        logs,
+		"trace":       trace,
 		"vitals":      s.vitals,
 	}
 }

@@ -90,15 +90,54 @@ func TestCSVContent(t *testing.T) {
 	}
 }
 
+func TestTrace(t *testing.T) {
+	c := plugintest.Start(t, Plugin())
+	spans := mustAsk(t, c, `{"scenarioId": "trace", "rows": 1000}`)
+	if spans.Meta.Visualization != "trace" || spans.Rows() != 1000 {
+		t.Fatalf("%d rows, %+v", spans.Rows(), spans.Meta)
+	}
+	text := func(name string, row int) string { return fmt.Sprint(spans.Field(name).At(row)) }
+	starts, lengths := frame.Slice[float64](spans.Field("startTime")), frame.Slice[float64](spans.Field("duration"))
+	at := map[string]int{}
+	for i := range spans.Rows() {
+		at[text("spanID", i)] = i
+		parent, known := at[text("parentSpanID", i)]
+		if i > 0 && (!known || starts[i] < starts[parent] || starts[i]+lengths[i] > starts[parent]+lengths[parent]+1e-3) {
+			t.Errorf("span %d is not inside of its parent %d", i, parent)
+		}
+	}
+	if tags, _ := spans.Field("tags").At(0).(json.RawMessage); len(at) != 1000 || !json.Valid(tags) {
+		t.Errorf("%d ids, tags %s", len(at), tags)
+	}
+}
+
+func TestStatesAndLogs(t *testing.T) {
+	c := plugintest.Start(t, Plugin())
+	states := mustAsk(t, c, `{"scenarioId": "states"}`)
+	if enum := states.Fields[1].Config.Type.Enum; len(enum.Text) != 3 || states.Fields[1].Type() != frame.EnumType {
+		t.Errorf("the states are %+v of %s", enum, states.Fields[1].Type())
+	}
+	for row := range states.Rows() {
+		if state, _ := frame.Value[frame.Enum](states.Fields[1], row); state > 2 {
+			t.Errorf("row %d has state %d", row, state)
+		}
+	}
+	if lines := mustAsk(t, c, `{"scenarioId": "logs", "rows": 7}`); lines.Rows() != 7 || lines.Meta.Type != frame.TypeLogLines {
+		t.Errorf("%d lines, %+v", lines.Rows(), lines.Meta)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	c := plugintest.Start(t, Plugin())
 	for model, want := range map[string]plugin.Response{
 		`{"scenarioId": "error"}`: {Error: "the error that was asked for", ErrorSource: plugin.SourcePlugin, Status: 500},
 		`{"scenarioId": "error", "message": "away", "source": "downstream"}`: {Error: "away", ErrorSource: plugin.SourceDownstream, Status: 502},
-		`{"scenarioId": "nosuch"}`:                                              {Error: `query: no scenarioId "nosuch", only csv_content, error, random_walk, slow_query, table, vitals`, ErrorSource: plugin.SourceDownstream, Status: 400},
+		`{"scenarioId": "nosuch"}`:                                              {Error: `query: no scenarioId "nosuch", only csv_content, error, logs, random_walk, slow_query, states, table, trace, vitals`, ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"scenarioId": "table", "rows": -1}`:                                   {Error: "query: a table of -1 rows and 5 columns is not one of 1 to 20000000 cells", ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"scenarioId": "table", "rows": 9007199254740993, "columns": 1000000}`: {Error: "query: a table of 9007199254740993 rows and 1000000 columns is not one of 1 to 20000000 cells", ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"scenarioId": "vitals"}`:                                              {Error: "vitals want the url of a server's metrics in the settings", ErrorSource: plugin.SourceDownstream, Status: 400},
+		`{"scenarioId": "trace", "rows": 1000000}`:                              {Error: "query: a trace of 1000000 spans is not one of 1 to 100000", ErrorSource: plugin.SourceDownstream, Status: 400},
+		`{"scenarioId": "logs", "rows": -1}`:                                    {Error: "query: -1 lines of logs are not 1 to 100000", ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"seriesCount": 100000}`:                                               {Error: "query: seriesCount is 100000, not 1 to 1000", ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"scenarioId": "csv_content"}`:                                         {Error: "query: csvContent is empty: its first line names the columns", ErrorSource: plugin.SourceDownstream, Status: 400},
 		`{"scenarioId": "slow_query", "duration": "soon"}`:                      {Error: `query: duration: time: invalid duration "soon"`, ErrorSource: plugin.SourceDownstream, Status: 400},
