@@ -156,8 +156,8 @@ func (g *Gateway) relay(ctx context.Context, w http.ResponseWriter, t target, pa
 			err = allowed()
 		}
 	}
-	if !errors.Is(err, io.EOF) && ctx.Err() == nil {
-		_ = events.comment("ended: " + t.redact(strings.ReplaceAll(err.Error(), "\n", " ")))
+	if ctx.Err() == nil {
+		events.last(t, err)
 	}
 }
 
@@ -183,6 +183,24 @@ func (g *Gateway) relayUntilHeartbeat(ctx context.Context, events *events, t tar
 			return err
 		}
 	}
+}
+
+// last says that a stream has ended, and why if it did not do so by itself: in
+// a comment for people and in an event for programs that do not see those. Whom
+// it does not reach learns of it by the end of the answer.
+func (e *events) last(t target, err error) {
+	end := struct {
+		Error string `json:"error,omitempty"`
+	}{}
+	if !errors.Is(err, io.EOF) {
+		end.Error = t.redact(strings.ReplaceAll(err.Error(), "\n", " "))
+		_ = e.comment("ended: " + end.Error)
+	}
+	e.buffer.Reset()
+	e.buffer.WriteString("event: end\ndata: ")
+	_ = json.NewEncoder(&e.buffer).Encode(end) // of a string, with a newline at its end
+	e.buffer.WriteString("\n")
+	_ = e.flush()
 }
 
 // events writes server-sent events, each at once.

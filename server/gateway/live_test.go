@@ -82,7 +82,7 @@ func TestStream(t *testing.T) {
 			close(p.next)
 		}()
 		w := a.call("GET", `/api/live/sse?channel=ds/one//a%2Bb/..&data={"x":1}`, "")
-		const want = ": subscribed\n\ndata: {\"first\":true}\n\ndata: {\"n\":1}\n\ndata: {\"n\":2}\n\n: alive\n\ndata: [3]\n\n"
+		const want = ": subscribed\n\ndata: {\"first\":true}\n\ndata: {\"n\":1}\n\ndata: {\"n\":2}\n\n: alive\n\ndata: [3]\n\nevent: end\ndata: {}\n\n"
 		if w.Code != 200 || w.Body.String() != want || w.Header().Get("Content-Type") != "text/event-stream" || !w.Flushed {
 			t.Errorf("%d %v\n%s\nwant\n%s", w.Code, w.Header(), w.Body, want)
 		}
@@ -118,7 +118,7 @@ func TestStreamEnds(t *testing.T) {
 			return p, nil
 		}
 		close(p.next)
-		if w := a.call("GET", "/api/live/sse?channel=ds/one/tick", ""); w.Body.String() != ": subscribed\n\n: ended: too slow for [secret]\n\n" {
+		if w := a.call("GET", "/api/live/sse?channel=ds/one/tick", ""); w.Body.String() != ": subscribed\n\n: ended: too slow for [secret]\n\nevent: end\ndata: {\"error\":\"too slow for [secret]\"}\n\n" {
 			t.Errorf("%q", w.Body)
 		}
 	})

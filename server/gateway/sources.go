@@ -39,6 +39,8 @@ type sourceJSON struct {
 	SecureJSONFields map[string]bool `json:"secureJsonFields"`
 	Version          int64           `json:"version"`
 	ReadOnly         bool            `json:"readOnly"`
+	// Provenance is the file that a read-only one comes from.
+	Provenance string `json:"provenance,omitempty"`
 }
 
 // listedSourceJSON is a data source in the list of all.
@@ -315,7 +317,7 @@ func jsonOf(d datasource.DataSource) sourceJSON {
 		ID: d.ID, UID: d.UID, OrgID: orgID, Name: d.Name, Type: d.Type, Access: d.Access,
 		URL: d.URL, User: d.User, Database: d.Database, BasicAuth: d.BasicAuth, BasicAuthUser: d.BasicAuthUser,
 		WithCredentials: d.WithCredentials, IsDefault: d.IsDefault, JSONData: objectOrEmpty(d.JSON),
-		SecureJSONFields: fields, Version: d.Version, ReadOnly: d.ReadOnly,
+		SecureJSONFields: fields, Version: d.Version, ReadOnly: d.ReadOnly, Provenance: d.Provenance,
 	}
 }
 

@@ -11,9 +11,11 @@ import (
 	"time"
 )
 
-// event is one of server-sent events, or a comment between them.
+// event is one of server-sent events, or a comment between them. One with a name
+// is not read: it is about the stream and not of it.
 type event struct {
 	id, data, comment []byte
+	named             bool
 }
 
 // longestEvent bounds a line of server-sent events.
@@ -31,7 +33,7 @@ func readEvents(r io.Reader, each func(event) error) error {
 		value = bytes.TrimPrefix(value, []byte(" "))
 		switch {
 		case len(line) == 0:
-			if e.data != nil {
+			if e.data != nil && !e.named {
 				if err := each(e); err != nil {
 					return err
 				}
@@ -49,6 +51,8 @@ func readEvents(r io.Reader, each func(event) error) error {
 			if e.data == nil {
 				e.data = []byte{}
 			}
+		case string(field) == "event":
+			e.named = true
 		case string(field) == "id":
 			e.id = bytes.Clone(value)
 		}

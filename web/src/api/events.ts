@@ -4,9 +4,11 @@ import { ApiError, request } from './http.ts'
 interface Listener {
   open: () => void
   /** The connection is lost, and being made again. */
-  lost: () => void
+  lost: (why?: string) => void
   /** The server does not want to be asked again. */
   refused: (error: Error) => void
+  /** The stream is over, by itself. */
+  ended?: () => void
   packet: (text: string) => void
 }
 
@@ -23,6 +25,12 @@ export function listen(url: string, to: Listener): () => void {
     events = new EventSource(url)
     events.onopen = to.open
     events.onmessage = (event) => to.packet(event.data)
+    events.addEventListener('end', (event) => {
+      const { error } = JSON.parse((event as MessageEvent<string>).data) as { error?: string }
+      if (error || !to.ended) return to.lost(error)
+      events.close()
+      to.ended()
+    })
     events.onerror = () => {
       to.lost()
       // A browser comes back by itself after a break, but not after an answer

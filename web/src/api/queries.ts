@@ -1,6 +1,6 @@
 // What the console asks of the server more than once, and keeps.
 import { QueryClient, queryOptions } from '@tanstack/react-query'
-import { ApiError, getJSON, sendJSON } from './http.ts'
+import { ApiError, getJSON, request, sendJSON } from './http.ts'
 import type { Health, LifeEvent, Plugin, PluginFault, PluginSchema, Source, SourceSettings, User } from './types.ts'
 
 export const client = new QueryClient({
@@ -25,9 +25,39 @@ export const source = (uid: string) =>
 
 /** The health of a data source: that it is ill is an answer, not an error. */
 export const health = (uid: string) =>
-  queryOptions({ queryKey: ['health', uid], queryFn: () => checkHealth(uid), staleTime: 30_000 })
+  queryOptions({ queryKey: ['health', uid], queryFn: ({ signal }) => inTurn(() => checkHealthSoon(uid, signal)), staleTime: 30_000 })
 
-export const checkHealth = (uid: string) => sendJSON<Health>('GET', `/api/datasources/uid/${segment(uid)}/health`, undefined, 400)
+export async function checkHealth(uid: string, signal?: AbortSignal): Promise<Health> {
+  return (await request(`/api/datasources/uid/${segment(uid)}/health`, { signal }, 400)).json()
+}
+
+// A browser has six connections to a server: slow checks must not take them all.
+const atOnce = 3
+const patience = 20_000
+let running = 0
+const waiting: (() => void)[] = []
+
+async function inTurn<T>(check: () => Promise<T>): Promise<T> {
+  if (running < atOnce) running++
+  else await new Promise<void>((go) => waiting.push(go))
+  try {
+    return await check()
+  } finally {
+    const next = waiting.shift()
+    if (next) next()
+    else running--
+  }
+}
+
+/** The health of a data source, if it is told soon: nobody waits for this one. */
+async function checkHealthSoon(uid: string, signal: AbortSignal): Promise<Health> {
+  const late = AbortSignal.timeout(patience)
+  try {
+    return await checkHealth(uid, AbortSignal.any([signal, late]))
+  } catch (error) {
+    throw late.aborted && !signal.aborted ? new ApiError(`It has not answered for ${patience / 1000} seconds`, 408) : error
+  }
+}
 
 /** Processes change by themselves, so this is asked every few seconds. */
 export const plugins = () =>

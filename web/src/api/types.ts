@@ -37,6 +37,8 @@ export interface SourceSettings {
   secureJsonFields: Record<string, boolean>
   version: number
   readOnly: boolean
+  /** The file that a read-only one comes from. */
+  provenance?: string
 }
 
 export type State = 'no backend' | 'starting' | 'ready' | 'degraded' | 'backing-off' | 'quarantined' | 'stopped'

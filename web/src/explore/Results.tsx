@@ -61,7 +61,7 @@ export function Results({ answer, phase, view, onView, onZoom }: ResultsProps) {
   )
 }
 
-const words = { connecting: 'Connecting', open: 'Live', lost: 'Connection lost, trying again', ended: 'Refused' }
+const words = { connecting: 'Connecting', open: 'Live', lost: 'Connection lost, trying again', over: 'The stream has ended', ended: 'Refused' }
 
 function NoRows({ answer }: { answer: Answer }) {
   if (answer.results.some((r) => r.error)) return null

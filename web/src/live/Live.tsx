@@ -11,7 +11,7 @@ import { liveRoute } from '../router.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Failed } from '../ui/states.tsx'
 
-const words = { connecting: 'Connecting', open: 'Live', lost: 'Connection lost, trying again', ended: 'Refused' }
+const words = { connecting: 'Connecting', open: 'Live', lost: 'Connection lost, trying again', over: 'The stream has ended', ended: 'Refused' }
 
 /** A stream as it comes. */
 export default function Live() {
