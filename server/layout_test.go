@@ -16,7 +16,7 @@ const module = "github.com/plugboard/plugboard/server"
 // stands on all its packages. A package imports packages on lower floors only.
 var floors = [][]string{
 	{"datasource", "access", "bundled/jsonscan", "dbtest", "parquet"},
-	{"config", "console", "datasource/sqlstore", "datasource/storetest", "gateway", "telemetry", "bundled", "bundled/testsource", "bundled/sql", "bundled/prometheus", "bundled/httpsource"},
+	{"config", "console", "datasource/sqlstore", "datasource/storetest", "gateway", "history", "telemetry", "bundled", "bundled/testsource", "bundled/sql", "bundled/prometheus", "bundled/httpsource"},
 	{"."},
 	{"cmd/plugboard"},
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/plugboard/plugboard/server/datasource"
 	"github.com/plugboard/plugboard/server/datasource/sqlstore"
 	"github.com/plugboard/plugboard/server/gateway"
+	"github.com/plugboard/plugboard/server/history"
 	"github.com/plugboard/plugboard/server/telemetry"
 	"github.com/plugboard/plugboard/trace"
 	"github.com/plugboard/plugboard/trace/otlp"
@@ -56,6 +57,7 @@ type Server struct {
 	host      *host.Host
 	gateway   *gateway.Gateway
 	telemetry *telemetry.Telemetry
+	history   *history.History
 	tracer    trace.Tracer // nil if traces go nowhere
 	listener  net.Listener
 	generated string
@@ -132,6 +134,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("telemetry: %w", err)
 	}
+	s.history = history.New(s.readings)
 	if c.OTLPAddress != "" {
 		s.tracer, err = otlp.New(otlp.Config{Address: c.OTLPAddress, Sampler: "probabilistic", SamplerParam: *c.TraceRatio, Logger: s.log})
 		if err != nil {
@@ -153,7 +156,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.generated = generated
 	s.gateway = gateway.New(gateway.Config{
 		Host: s.host, Store: s.store, Guard: guard, Accounts: s.accounts,
-		Metrics: s.telemetry.Handler(), Observe: s.telemetry.Called,
+		Metrics: s.telemetry.Handler(), Observe: s.telemetry.Called, History: s.history,
 		Version: c.Version, Commit: c.Commit, Logger: s.log,
 	})
 	s.Reload(ctx)
@@ -270,12 +273,13 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.startTracing()()
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	ran := make(chan error, 2)
-	go func() { ran <- s.host.Run(inner) }()
-	go func() { ran <- s.accounts.Run(inner) }()
+	ran := make(chan error, 3)
+	for _, run := range []func(context.Context) error{s.host.Run, s.accounts.Run, s.history.Run} {
+		go func() { ran <- run(inner) }()
+	}
 	served := s.serve(ctx)
 	stop()
-	return errors.Join(served, <-ran, <-ran, s.close())
+	return errors.Join(served, <-ran, <-ran, <-ran, s.close())
 }
 
 // startTracing returns how to end it, once all else has ended.

@@ -39,6 +39,7 @@ type fakeHost struct {
 
 	subscribe func(*plugin.StreamRequest, func(context.Context) (plugin.Context, error)) (subscription, error)
 	order     func(verb, id string) error
+	versions  host.Versions
 	events    func(id string, after int64) ([]host.Event, <-chan struct{}, error)
 	logs      func(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 	schema    host.Schema
@@ -86,6 +87,8 @@ func (h *fakeHost) Rollback(_ context.Context, id string, _ func(context.Context
 func (h *fakeHost) Upgrade(_ context.Context, id, from string, signed bool, _ func(context.Context, host.Candidate) error) error {
 	return errors.Join(received(from, signed), h.order("upgrade", id))
 }
+
+func (h *fakeHost) Versions(string) (host.Versions, error) { return h.versions, nil }
 
 func (h *fakeHost) Events(id string, after int64) ([]host.Event, <-chan struct{}, error) {
 	return h.events(id, after)

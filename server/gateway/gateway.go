@@ -29,6 +29,9 @@ type Config struct {
 	// labels are of what is installed and configured, never of what a client
 	// made up.
 	Observe func(plugin, source, endpoint string, took time.Duration, err error)
+	// History is what /api/plugins/:id/history shows; nil means that it is not
+	// there.
+	History History
 	// Version and Commit are what /api/health tells of this build.
 	Version, Commit string
 	// MaxBody bounds a request's body in bytes; 0 means 16 MiB, which is what
@@ -51,6 +54,7 @@ type Host interface {
 	Reload(ctx context.Context, id string, check func(context.Context, host.Candidate) error) error
 	Upgrade(ctx context.Context, id, from string, signed bool, check func(context.Context, host.Candidate) error) error
 	Rollback(ctx context.Context, id string, check func(context.Context, host.Candidate) error) error
+	Versions(id string) (host.Versions, error)
 	Events(id string, after int64) ([]host.Event, <-chan struct{}, error)
 	Logs(id string, after int64) ([]host.LogLine, <-chan struct{}, error)
 
@@ -86,6 +90,7 @@ type Gateway struct {
 	guard    Guard
 	accounts *access.Accounts
 	observer func(plugin, source, endpoint string, took time.Duration, err error)
+	history  History
 	version  string
 	commit   string
 	maxBody  int64
@@ -117,6 +122,7 @@ func New(c Config) *Gateway {
 		guard:    c.Guard,
 		accounts: c.Accounts,
 		observer: c.Observe,
+		history:  c.History,
 		version:  c.Version,
 		commit:   c.Commit,
 		maxBody:  c.MaxBody,

@@ -52,7 +52,7 @@ func (g *Gateway) order(o order) handler {
 func processOf(p host.Plugin) processJSON {
 	process := processJSON{
 		State: p.State, PID: p.PID, Since: orNil(p.Since), NextStart: orNil(p.NextStart),
-		Restarts: p.Restarts, LastError: p.LastError, Calls: p.Calls, Waiting: p.Waiting,
+		Restarts: p.Restarts, LastError: p.LastError, Calls: p.Calls, Waiting: p.Waiting, Streams: p.Streams, Address: p.Address,
 	}
 	for _, tier := range p.Sandbox {
 		process.Level = cmp.Or(p.Policy.Level, "default")

@@ -22,7 +22,7 @@ func TestOrders(t *testing.T) {
 			a.host.plugins[0].PID = 8
 			return nil
 		}
-		a.want(200, `{"message":"Plugin `+done+`","process":{"state":"ready","pid":8,"restarts":0,"calls":0,"waiting":0}}`, "POST", "/api/plugins/p-datasource/"+verb, "")
+		a.want(200, `{"message":"Plugin `+done+`","process":{"state":"ready","pid":8,"restarts":0,"calls":0,"waiting":0,"streams":0}}`, "POST", "/api/plugins/p-datasource/"+verb, "")
 		a.wantFailure(503, "plugin.unavailable", "Plugin unavailable: plugin an-app: the plugin has no backend", "POST", "/api/plugins/an-app/"+verb, "")
 		a.wantFailure(404, "", "Plugin not found", "POST", "/api/plugins/nosuch/"+verb, "")
 	}

@@ -51,7 +51,10 @@ type processJSON struct {
 	Restarts  int        `json:"restarts"`
 	Calls     int        `json:"calls"`
 	Waiting   int        `json:"waiting"`
+	Streams   int        `json:"streams"`
 	LastError string     `json:"lastError,omitempty"`
+	// Address is where a plugin is that runs elsewhere.
+	Address string `json:"address,omitempty"`
 	// Level and Sandbox tell how the process is confined.
 	Level   string     `json:"level,omitempty"`
 	Sandbox []tierJSON `json:"sandbox,omitempty"`
@@ -142,7 +145,7 @@ func (g *Gateway) describe(ctx context.Context, p host.Plugin) (settingsJSON, er
 func (s *settingsJSON) showTo(user access.User) {
 	if !user.Role.Includes(access.Admin) {
 		s.JSONData, s.SecureJSONFields = orNull(nil), map[string]bool{}
-		s.Process.PID, s.Process.LastError = 0, ""
+		s.Process.PID, s.Process.LastError, s.Process.Address = 0, "", ""
 		s.Process.Level, s.Process.Sandbox = "", nil
 	}
 }

@@ -48,7 +48,7 @@ func TestPluginSettings(t *testing.T) {
 	a.want(200, `{"name":"P","type":"datasource","id":"p-datasource","enabled":false,"pinned":false,`+
 		`"info":{"author":{"name":"me","url":""},"description":"","links":null,"logos":{"small":"public/plugins/p-datasource/img/s.svg","large":"public/img/icn-datasource.svg"},"build":{},"screenshots":null,"version":"1","updated":""},`+
 		`"dependencies":{"grafanaDependency":"\u003e=8","grafanaVersion":"*","plugins":[]},"latestVersion":"","hasUpdate":false,"defaultNavUrl":"","category":"","state":"beta","signature":"","signatureType":"","signatureOrg":"",`+
-		`"process":{"state":"ready","pid":7,"restarts":0,"calls":0,"waiting":0},"module":"plugins/p-datasource/module","baseUrl":"public/plugins/p-datasource","includes":[{"type":"page"}],"jsonData":null,"secureJsonFields":{},"queryText":"rawSql"}`,
+		`"process":{"state":"ready","pid":7,"restarts":0,"calls":0,"waiting":0,"streams":0},"module":"plugins/p-datasource/module","baseUrl":"public/plugins/p-datasource","includes":[{"type":"page"}],"jsonData":null,"secureJsonFields":{},"queryText":"rawSql"}`,
 		"GET", "/api/plugins/p-datasource/settings", "")
 	a.want(200, `{"message":"Plugin settings updated"}`, "POST", "/api/plugins/an-app/settings",
 		`{"enabled":true,"pinned":true,"jsonData":{"a":1},"secureJsonData":{"key":"`+secret+`"}}`)

@@ -44,6 +44,7 @@ func (g *Gateway) routes(c Config) []route {
 		{"POST /api/plugins/{id}/reload", access.Admin, g.reloadPlugin},
 		{"POST /api/plugins/{id}/upgrade", access.Admin, g.upgradePlugin},
 		{"POST /api/plugins/{id}/rollback", access.Admin, g.rollbackPlugin},
+		{"GET /api/plugins/{id}/versions", access.Admin, g.pluginVersions},
 		{"GET /api/plugins/{id}/events", access.Admin, g.pluginEvents},
 		{"GET /api/plugins/{id}/logs", access.Admin, g.pluginLogs},
 		{"GET /public/plugins/{id}/{file...}", access.Viewer, g.pluginFile},
@@ -61,6 +62,9 @@ func (g *Gateway) routes(c Config) []route {
 			route{"PUT /api/datasources/" + form, access.Admin, g.updateSource},
 			route{"DELETE /api/datasources/" + form, access.Admin, g.deleteSource},
 		)
+	}
+	if c.History != nil {
+		list = append(list, route{"GET /api/plugins/{id}/history", access.Admin, g.pluginHistory})
 	}
 	if c.Accounts != nil {
 		list = append(list, g.accountRoutes()...)

@@ -150,7 +150,7 @@ func newGuarded(t testing.TB) *guarded {
 		t.Fatal(err)
 	}
 	g.config = Config{
-		Host: g.host, Store: g.store, Guard: guard, Accounts: g.accounts, Logger: g.log,
+		Host: g.host, Store: g.store, Guard: guard, Accounts: g.accounts, Logger: g.log, History: aDay{},
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
 	}
 	fake := g.Gateway.subscribe

@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -67,4 +68,17 @@ func TestBadSources(t *testing.T) {
 	a.store.sources[1] = d
 	a.wantFailure(403, "", "data source is provisioned and read-only", "PUT", "/api/datasources/1", `{"name":"x","type":"y"}`)
 	a.wantFailure(403, "", "data source is provisioned and read-only", "DELETE", "/api/datasources/1", "")
+}
+
+// Where a data source comes from is for those who may change that.
+func TestProvenance(t *testing.T) {
+	g := newGuarded(t)
+	d := g.store.sources[1]
+	d.ReadOnly, d.Provenance = true, "datasources/a.yaml"
+	g.store.sources[1] = d
+	for who, sees := range map[string]bool{"viewer": false, "editor": false, "admin": true} {
+		if w := g.ask(who, "GET", "/api/datasources/uid/one", ""); w.Code != 200 || strings.Contains(w.Body.String(), `"provenance":"datasources/a.yaml"`) != sees {
+			t.Errorf("%s: %d %s", who, w.Code, w.Body)
+		}
+	}
 }

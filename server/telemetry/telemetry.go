@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // Plugin is the state of one plugin at the moment of a scrape.
@@ -111,6 +112,44 @@ func (t *Telemetry) Called(plugin, source, endpoint string, took time.Duration, 
 	}
 	t.calls.WithLabelValues(plugin, source, endpoint, status).Inc()
 	t.seconds.WithLabelValues(plugin, source, endpoint).Observe(took.Seconds())
+}
+
+// Calls counts what a plugin was asked.
+type Calls struct{ Made, Failed float64 }
+
+// questions are the endpoints that ask a plugin something. The others look after
+// its process.
+var questions = map[string]bool{"query": true, "health": true, "resource": true, "subscribe": true, "publish": true}
+
+// Calls returns how many calls each plugin has had so far, under the id or alias
+// by which it was called. Those that were cancelled have not failed.
+func (t *Telemetry) Calls() map[string]Calls {
+	series := make(chan prometheus.Metric)
+	go func() {
+		t.calls.Collect(series)
+		close(series)
+	}()
+	calls := map[string]Calls{}
+	for one := range series {
+		var m dto.Metric
+		if one.Write(&m) != nil {
+			continue // which does not happen to a counter
+		}
+		labels := map[string]string{}
+		for _, label := range m.GetLabel() {
+			labels[label.GetName()] = label.GetValue()
+		}
+		if !questions[labels["endpoint"]] {
+			continue
+		}
+		of := calls[labels["plugin"]]
+		of.Made += m.GetCounter().GetValue()
+		if labels["status"] == "error" {
+			of.Failed += m.GetCounter().GetValue()
+		}
+		calls[labels["plugin"]] = of
+	}
+	return calls
 }
 
 func (t *Telemetry) sourceLabel(source string) string {

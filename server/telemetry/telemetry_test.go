@@ -38,6 +38,10 @@ func TestTelemetry(t *testing.T) {
 	metrics.Called("a", "one", "query", 30*time.Millisecond, errors.New("boom"))
 	metrics.Called("a", "", "health", time.Second, fmt.Errorf("wait: %w", context.Canceled))
 	metrics.Counting(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("MADE-UP", "/", nil))
+	metrics.Called("a", "", "restart", time.Second, errors.New("boom"))
+	if calls := metrics.Calls(); len(calls) != 1 || calls["a"] != (telemetry.Calls{Made: 3, Failed: 1}) {
+		t.Errorf("calls %v", calls)
+	}
 	text := scrape(t, metrics)
 	for _, want := range []string{
 		`plugboard_build_info{version="1.2.3"} 1`,
