@@ -111,6 +111,12 @@ export interface Schema {
   required?: string[]
   items?: Schema
   writeOnly?: boolean
+  /** The resource that lists the values there are, or the words of a text. */
+  'x-plugboard-options'?: string
+  /** What a text is written in. */
+  'x-plugboard-language'?: string
+  /** What it stands under, folded away. */
+  'x-plugboard-group'?: string
 }
 
 export interface PluginSchema {

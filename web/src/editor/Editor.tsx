@@ -6,7 +6,10 @@ import { EditorView, keymap } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { useEffect, useRef } from 'react'
 
-export type Language = 'sql' | 'json' | 'text'
+export type Language = 'sql' | 'promql' | 'json' | 'text'
+
+/** The language of a name; of one that is not known, plain text. */
+export const languageNamed = (name?: string): Language => (name === 'sql' || name === 'promql' || name === 'json' ? name : 'text')
 
 interface EditorProps {
   label: string
@@ -28,7 +31,7 @@ export function Editor({ label, language, value, onChange, onRun, complete }: Ed
   const editable = onChange !== undefined
 
   useEffect(() => {
-    const run = keymap.of([{ key: 'Mod-Enter', run: () => (latest.current.onRun?.(), latest.current.onRun !== undefined), stopPropagation: true }])
+    const run = keymap.of([{ key: 'Mod-Enter', run: () => (latest.current.onRun?.(), true), stopPropagation: true }])
     const spoken = new Compartment()
     const made = new EditorView({
       parent: box.current!,
@@ -66,6 +69,7 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name=nonce]')?.conte
 async function languageOf(language: Language): Promise<Extension> {
   switch (language) {
     case 'sql': return (await import('./sql.ts')).language
+    case 'promql': return (await import('./promql.ts')).language
     case 'json': return (await import('./json.ts')).language
     case 'text': return []
   }

@@ -1,29 +1,64 @@
-// What an editor offers to complete, beside the language itself: what the
-// plugin's resources tell of the data.
+// What an editor offers to complete: the words of the language itself, and
+// those that a resource of the plugin lists.
 import type { Completion, CompletionSource } from '@codemirror/autocomplete'
-import { useQuery } from '@tanstack/react-query'
+import type { EditorState } from '@codemirror/state'
 import { useMemo } from 'react'
-import { getJSON } from '../api/http.ts'
-import type { Source } from '../api/types.ts'
+import { listOptions, pathOf, takes } from '../form/options.ts'
 import type { Language } from './Editor.tsx'
 
-/** How to complete queries to a data source. */
-export function useCompletion(source: Source, language: Language): CompletionSource | undefined {
-  const names = useQuery({ queryKey: ['complete', source.uid], queryFn: () => namesOf(source.uid), enabled: language === 'sql', staleTime: 300_000, retry: false }).data
-  return useMemo(() => {
-    if (language !== 'sql') return undefined
-    const inSQL = import('./sql.ts').then((sql) => sql.completion(names ?? []))
-    return async (context) => (await inSQL)(context)
-  }, [language, names])
+/** What a language knows of its words. */
+export interface Words {
+  /** The word that a text ends with, perhaps an empty one. */
+  word: RegExp
+  /** The language's own words that may follow a text. */
+  own: (before: string, state: EditorState) => Promise<Completion[]>
 }
 
-/** Tables and columns, from a plugin that has them as resources; of others, nothing. */
-async function namesOf(uid: string): Promise<Completion[]> {
-  const resource = <T>(path: string) => getJSON<T>(`/api/datasources/uid/${encodeURIComponent(uid)}/resources/${path}`)
-  const tables = await resource<string[]>('tables').catch(() => [])
-  const columns = await Promise.all(tables.slice(0, 50).map((table) => resource<{ name: string; type: string }[]>(`columns?table=${encodeURIComponent(table)}`).catch(() => [])))
-  return [
-    ...tables.map((label) => ({ label, detail: 'table', type: 'class', boost: 3 })),
-    ...columns.flatMap((of, i) => of.map(({ name, type }) => ({ label: name, detail: `${tables[i]} · ${type.toLowerCase()}`, type: 'property', boost: 2 }))),
-  ]
+const none: Words = { word: /[\w$]*$/, own: () => Promise.resolve([]) }
+
+async function wordsOf(language: Language): Promise<Words> {
+  switch (language) {
+    case 'sql': return (await import('./sql.ts')).words
+    case 'promql': return (await import('./promql.ts')).words
+    default: return none
+  }
+}
+
+/** How to complete a text of a language, to a data source that has a resource with its words. */
+export function useCompletion(uid: string | undefined, language: Language, options?: string): CompletionSource | undefined {
+  return useMemo(() => {
+    if (language === 'json' || (language === 'text' && !options)) return undefined
+    const words = wordsOf(language)
+    return async (context) => complete(uid, await words, context.state, context.pos, context.explicit, options)
+  }, [uid, language, options])
+}
+
+async function complete(uid: string | undefined, { word, own }: Words, state: EditorState, pos: number, explicit: boolean, options?: string) {
+  const text = state.sliceDoc(0, pos)
+  const asks = options !== undefined && takes(options, 'before')
+  const quote = openQuote(text)
+  const begun = quote >= 0 ? text.slice(quote + 1) : word.exec(text)![0]
+  const from = pos - begun.length
+  // Where nothing is written yet, something is offered if it is clear what.
+  if (!explicit && !begun && !(asks && (quote >= 0 || /[{([,]\s*$/.test(text)))) return null
+  if (quote >= 0 && !asks) return null
+  const [theirs, ours] = await Promise.all([
+    uid === undefined || options === undefined ? [] : listOptions(uid, pathOf(options, { before: text.slice(0, from) })).catch(() => []),
+    quote >= 0 ? [] : own(text.slice(0, from), state),
+  ])
+  const listed = theirs.map(({ value, label }): Completion => ({ label: value, detail: label, type: 'variable', boost: value.startsWith('$') ? 1 : 2 }))
+  return { from, options: [...listed, ...ours], validFor: quote >= 0 ? /^[^"'`]*$/ : /^[\w:$]*$/ }
+}
+
+/** Where a quote begins that the text does not close, -1 if there is none. */
+function openQuote(text: string): number {
+  let open = -1
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]
+    if (open >= 0) {
+      if (c === '\\') i++
+      else if (c === text[open]) open = -1
+    } else if (c === '"' || c === "'" || c === '`') open = i
+  }
+  return open
 }

@@ -45,6 +45,7 @@ export function PaneView({ pane, name, sources, onChange, onSplit, onClose }: Pa
     onChange(changed)
   }
   const ask = () => commit(latest.current)
+  const commitQueries = (change: (queries: Query[]) => Query[]) => commit({ ...latest.current, queries: change(latest.current.queries) })
   const setRange = (range: Range) => commit({ ...latest.current, range })
   const setQuery = (i: number, query: Query) => setDraft({ ...draft, queries: draft.queries.with(i, query) })
   const addQuery = () => {
@@ -76,8 +77,11 @@ export function PaneView({ pane, name, sources, onChange, onSplit, onClose }: Pa
       <div className="queries">
         {draft.queries.map((query, i) => (
           <QueryRow key={query.refId} query={query} sources={sources} result={results.get(query.refId)} onChange={(q) => setQuery(i, q)} onRun={ask}
-            onCommit={(q) => commit({ ...latest.current, queries: latest.current.queries.with(i, q) })}
-            onRemove={draft.queries.length > 1 ? () => commit({ ...latest.current, queries: latest.current.queries.toSpliced(i, 1) }) : undefined} />
+            onCommit={(q) => commitQueries((queries) => queries.with(i, q))}
+            onDuplicate={() => setDraft({ ...draft, queries: draft.queries.toSpliced(i + 1, 0, { ...query, refId: nextRefId(draft.queries) }) })}
+            onUp={i > 0 ? () => commitQueries((queries) => swapped(queries, i - 1)) : undefined}
+            onDown={i < draft.queries.length - 1 ? () => commitQueries((queries) => swapped(queries, i)) : undefined}
+            onRemove={draft.queries.length > 1 ? () => commitQueries((queries) => queries.toSpliced(i, 1)) : undefined} />
         ))}
         <button type="button" className="button quiet-button" onClick={addQuery}><Icon name="plus" />Add query</button>
       </div>
@@ -87,3 +91,5 @@ export function PaneView({ pane, name, sources, onChange, onSplit, onClose }: Pa
     </section>
   )
 }
+
+const swapped = (queries: Query[], i: number) => queries.with(i, queries[i + 1]).with(i + 1, queries[i])

@@ -2,6 +2,7 @@ import { lazy, Suspense, useMemo, useState } from 'react'
 import type { Frame } from '../frame/frame.ts'
 import { isGraph } from '../frame/series.ts'
 import { resolve } from '../time/range.ts'
+import { useZone } from '../frame/time.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Failed } from '../ui/states.tsx'
 import type { Answer, Run } from './ask.ts'
@@ -33,6 +34,7 @@ export function Results({ answer, phase, view, onView, onZoom }: ResultsProps) {
   const stream = useStream(channel, paused)
   const frames = useMemo(() => (stream.frame && channel ? answered.map((frame) => (frame.meta.channel === channel ? { ...frame, ...stream.frame, meta: frame.meta, refId: frame.refId } : frame)) : answered),
     [answered, channel, stream.frame])
+  const zone = useZone()
   const running = phase === 'running'
   if (!answer && phase === 'idle') return <p className="hint">Write a query and run it with <kbd>Ctrl</kbd> <kbd>Enter</kbd>.</p>
   if (!answer) return <div className="result" />
@@ -56,7 +58,7 @@ export function Results({ answer, phase, view, onView, onZoom }: ResultsProps) {
       {stream.error && <Failed error={stream.error} />}
       {frames.length === 0 || frames.every((f) => f.length === 0)
         ? <NoRows answer={answer} />
-        : <Suspense><Body view={shown} frames={frames} answer={answer} live={channel !== undefined && !paused} onZoom={onZoom} /></Suspense>}
+        : <Suspense><Body key={zone} view={shown} frames={frames} answer={answer} live={channel !== undefined && !paused} onZoom={onZoom} /></Suspense>}
     </div>
   )
 }

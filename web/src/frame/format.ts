@@ -1,87 +1,84 @@
 // Values as people read them.
-import type { Field } from './frame.ts'
+import type { Field, FieldConfig } from './frame.ts'
+import { formatTime } from './time.ts'
+import { formatNumber } from './unit.ts'
 
-const binary = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
-const decimal = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
-
-/** What stands behind a number, by the names that plugins give units. */
-const suffixes: Record<string, string> = {
-  percent: '%', reqps: ' req/s', ops: ' ops/s', rps: ' rd/s', wps: ' wr/s', cps: '/s', hertz: ' Hz', celsius: ' °C', fahrenheit: ' °F',
-  kelvin: ' K', humidity: ' %H', degree: '°', lengthm: ' m', lengthkm: ' km', lengthmm: ' mm', velocityms: ' m/s', velocitykmh: ' km/h',
-  watt: ' W', volt: ' V', amp: ' A', pressurehpa: ' hPa', rotrpm: ' rpm', dB: ' dB',
-}
-
-const seconds: Record<string, number> = { ns: 1e-9, 'µs': 1e-6, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400 }
-
-const currencies: Record<string, string> = { currencyUSD: '$', currencyEUR: '€', currencyGBP: '£', currencyJPY: '¥' }
-
-/** A number with its unit. Without decimals, as many digits as tell something. */
-export function formatNumber(value: number, unit = '', decimals?: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞'
-  switch (unit) {
-    case 'bytes': return scaled(value, 1024, binary, decimals)
-    case 'decbytes': return scaled(value, 1000, decimal, decimals)
-    case 'percentunit': return digits(value * 100, decimals) + '%'
-  }
-  if (unit in seconds) return formatSeconds(value * seconds[unit], decimals)
-  if (unit in currencies) return currencies[unit] + digits(value, decimals ?? 2)
-  if (unit.startsWith('prefix:')) return unit.slice(7) + digits(value, decimals)
-  const suffix = unit.startsWith('suffix:') ? unit.slice(7) : (suffixes[unit] ?? (unit && unit !== 'none' && unit !== 'short' ? ` ${unit}` : ''))
-  return digits(value, decimals) + suffix
-}
-
-function digits(value: number, decimals?: number): string {
-  if (decimals !== undefined) return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
-  const size = Math.abs(value)
-  if (size !== 0 && (size < 1e-4 || size >= 1e15)) return value.toExponential(3)
-  return value.toLocaleString('en-US', { maximumFractionDigits: size >= 1000 ? 1 : size >= 1 ? 3 : 5 })
-}
-
-function scaled(value: number, base: number, names: string[], decimals?: number): string {
-  let step = 0
-  while (Math.abs(value) >= base && step < names.length - 1) {
-    value /= base
-    step++
-  }
-  return `${digits(value, decimals ?? (step === 0 ? 0 : 1))} ${names[step]}`
-}
-
-/** A length of time in its largest unit that is not below one. */
-export function formatSeconds(value: number, decimals?: number): string {
-  const size = Math.abs(value)
-  const [name, unit] = size >= 172800 ? ['d', 86400] : size >= 7200 ? ['h', 3600] : size >= 120 ? ['min', 60] : size >= 1 || size === 0 ? ['s', 1]
-    : size >= 1e-3 ? ['ms', 1e-3] : size >= 1e-6 ? ['µs', 1e-6] : ['ns', 1e-9]
-  return `${(value / unit).toLocaleString('en-US', { maximumFractionDigits: decimals ?? 2 })} ${name}`
-}
-
-export const formatBytes = (value: number) => scaled(value, 1024, binary)
+export { formatAgo, formatTime } from './time.ts'
+export { formatBytes, formatNumber, formatSeconds } from './unit.ts'
 
 export const formatCount = (value: number) => value.toLocaleString('en-US')
 
-const two = (n: number) => String(n).padStart(2, '0')
-
-/** A time as 2026-11-22 15:04:05, in the time zone of who reads. */
-export function formatTime(ms: number): string {
-  const t = new Date(ms)
-  if (Number.isNaN(t.getTime())) return String(ms)
-  const date = `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())}`
-  const fraction = t.getMilliseconds() ? '.' + String(t.getMilliseconds()).padStart(3, '0') : ''
-  return `${date} ${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}${fraction}`
-}
-
-/** How long ago something was, as "3 min ago". */
-export function formatAgo(time: string | number, now = Date.now()): string {
-  const past = (now - new Date(time).getTime()) / 1000
-  return past < 2 ? 'just now' : `${formatSeconds(Math.round(past), 0)} ago`
-}
-
-/** One value of a field as text; '' for none. */
+/** One value of a field as text; '' for none, unless the field has a word for that. */
 export function formatValue(value: unknown, field: Field): string {
-  if (value === null || value === undefined) return ''
+  const mapped = mappingOf(value, field.config)?.text
+  if (mapped) return mapped
+  if (value === null || value === undefined) return field.config.noValue ?? ''
+  const { unit, decimals } = field.config
   switch (field.type) {
-    case 'time': return typeof value === 'number' ? formatTime(value) : String(value)
-    case 'number': return typeof value === 'number' ? formatNumber(value, field.config.unit, field.config.decimals) : String(value)
+    case 'time': return typeof value !== 'number' ? String(value) : unit?.startsWith('time:') || unit?.startsWith('dateTime') ? formatNumber(value, unit) : formatTime(value)
+    case 'number': return typeof value === 'number' ? formatNumber(value, unit, decimals ?? undefined) : String(value)
     case 'enum': return field.config.type?.enum?.text?.[value as number] ?? String(value)
     default: return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  }
+}
+
+/** The colour that a field's config gives a value, by a name that colorOf knows. */
+export function colorName(value: unknown, field: Field): string | undefined {
+  const { config } = field
+  const mapped = mappingOf(value, config)?.color
+  if (mapped) return mapped
+  if (field.type === 'enum') return config.type?.enum?.color?.[value as number]
+  return typeof value === 'number' && field.type === 'number' ? thresholdOf(value, config) : undefined
+}
+
+/** Thresholds that are more than their base, in the values that they are of. */
+export function thresholdsOf(config: FieldConfig): { value: number; color?: string }[] {
+  const { mode, steps = [] } = config.thresholds ?? {}
+  const [min, max] = [config.min ?? 0, config.max ?? 100]
+  return steps.filter((step) => typeof step.value === 'number').map(({ value, color }) => ({ color, value: mode === 'percentage' ? min + ((max - min) * value!) / 100 : value! }))
+}
+
+function thresholdOf(value: number, config: FieldConfig): string | undefined {
+  const base = config.thresholds?.steps?.find((step) => typeof step.value !== 'number')?.color
+  return thresholdsOf(config).findLast((step) => value >= step.value)?.color ?? base
+}
+
+interface MappingResult {
+  text?: string
+  color?: string
+}
+
+/** What a value is shown as instead, by the first mapping that is of it. */
+function mappingOf(value: unknown, config: FieldConfig): MappingResult | undefined {
+  for (const { type, options } of config.mappings ?? []) {
+    const { match, pattern, from, to, result } = options as { match?: string; pattern?: string; from?: number | null; to?: number | null; result?: MappingResult }
+    if (type === 'value') {
+      const found = Object.hasOwn(options, String(value)) ? (options as Record<string, MappingResult>)[String(value)] : undefined
+      if (found) return found
+    } else if (type === 'range' && typeof value === 'number' && value >= (from ?? -Infinity) && value <= (to ?? Infinity)) return result
+    else if (type === 'special' && isSpecial(value, match)) return result
+    else if (type === 'regex' && typeof value === 'string' && matches(value, pattern)) return result
+  }
+  return undefined
+}
+
+function isSpecial(value: unknown, match = ''): boolean {
+  const none = value === null || value === undefined
+  switch (match) {
+    case 'true': return value === true
+    case 'false': return value === false
+    case 'null': return none
+    case 'nan': return Number.isNaN(value)
+    case 'null+nan': return none || Number.isNaN(value)
+    case 'empty': return value === ''
+    default: return false
+  }
+}
+
+function matches(value: string, pattern = ''): boolean {
+  try {
+    return new RegExp(pattern.replace(/^\/(.*)\/\w*$/s, '$1')).test(value)
+  } catch {
+    return false
   }
 }

@@ -15,16 +15,40 @@ export interface FieldConfig {
   displayName?: string
   displayNameFromDS?: string
   unit?: string
-  decimals?: number
+  decimals?: number | null
+  min?: number | null
+  max?: number | null
+  noValue?: string
+  description?: string
+  color?: { mode?: string; fixedColor?: string }
+  mappings?: { type: string; options: object }[]
+  thresholds?: { mode?: string; steps?: { value?: number | null; color?: string }[] }
+  links?: Link[]
   type?: { enum?: { text?: string[]; color?: string[] } }
+  custom?: { spanNulls?: boolean | number; drawStyle?: string }
+}
+
+/** A link behind every value of a field. */
+export interface Link {
+  title?: string
+  url?: string
+  targetBlank?: boolean
+  internal?: { query?: unknown; datasourceUid?: string } | null
 }
 
 export interface Frame {
   name: string
   refId: string
-  meta: { type?: string; channel?: string; preferredVisualisationType?: string; executedQueryString?: string; notices?: { severity: string; text: string }[] }
+  meta: { type?: string; channel?: string; preferredVisualisationType?: string; executedQueryString?: string; notices?: Notice[] }
   fields: Field[]
   length: number
+}
+
+/** What is said to people beside the data. */
+export interface Notice {
+  severity: string
+  text: string
+  link?: string
 }
 
 export interface FrameJSON {

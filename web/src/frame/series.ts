@@ -60,7 +60,7 @@ function lineOf(time: Field, field: Field, rows: number[], name: string): Series
   return {
     title: titleOf(field) + (name && ` {${name}}`),
     unit: field.config.unit ?? '',
-    decimals: field.config.decimals,
+    decimals: field.config.decimals ?? undefined,
     times: rows.map((row) => time.values[row] as number),
     values: rows.map((row) => finite(field.values[row])),
   }

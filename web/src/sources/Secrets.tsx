@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { Fields } from '../form/Fields.tsx'
+import { Form } from '../form/Form.tsx'
 import { Icon } from '../ui/icons.tsx'
 
 interface SecretsProps {
@@ -18,8 +18,8 @@ export function Secrets({ value, kept, onChange }: SecretsProps) {
   }
   const properties = Object.fromEntries(names.map((n) => [n, { type: 'string', format: 'password' }]))
   return (
-    <div className="fields">
-      <Fields schema={{ properties }} value={value} kept={kept} onChange={onChange} />
+    <>
+      <Form parts={[{ schema: { properties }, value, kept, onChange }]} className="fields" />
       <div className="field">
         <label htmlFor="secret-name">Another secret</label>
         <div className="kept">
@@ -27,6 +27,6 @@ export function Secrets({ value, kept, onChange }: SecretsProps) {
           <button type="button" className="button" onClick={add}><Icon name="plus" />Add</button>
         </div>
       </div>
-    </div>
+    </>
   )
 }

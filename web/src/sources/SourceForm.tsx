@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { checkHealth, client, health, pluginSchema } from '../api/queries.ts'
 import type { Health, Schema } from '../api/types.ts'
-import { Fields } from '../form/Fields.tsx'
+import { Form, type Part } from '../form/Form.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Failed, Loading } from '../ui/states.tsx'
 import type { Draft } from './draft.ts'
@@ -34,6 +34,9 @@ export function SourceForm({ type, initial, isNew = false, readOnly = false, kep
   const { jsonData: settings, secureJsonData: secrets, ...top } = (schema.data?.settings ?? unknown).properties ?? {}
   const free = asJSON || !schema.data?.settings
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change })
+  const parts: Part[] = [{ schema: { properties: top, required: schema.data?.settings?.required }, value: draft, onChange: (value) => setDraft(value as Draft) }]
+  if (!free && settings) parts.push({ schema: settings, value: draft.jsonData, onChange: (jsonData) => set({ jsonData }) })
+  if (secrets) parts.push({ schema: secrets, value: draft.secureJsonData, kept, onChange: (secureJsonData) => set({ secureJsonData }) })
   const check = async (save: boolean) => {
     setTest({ busy: true })
     try {
@@ -59,19 +62,17 @@ export function SourceForm({ type, initial, isNew = false, readOnly = false, kep
             </div>
           )}
           <label className="field check wide"><input type="checkbox" checked={draft.isDefault} onChange={(event) => set({ isDefault: event.target.checked })} /><span>Ask this one first <small>Explore opens on it.</small></span></label>
-          <Fields schema={{ properties: top }} value={draft} onChange={(value) => setDraft(value as Draft)} />
-          {!free && settings && <Fields schema={settings} value={draft.jsonData} onChange={(jsonData) => set({ jsonData })} />}
         </div>
+        <Form parts={parts} uid={isNew ? undefined : initial.uid} className="fields" />
         {free && <Suspense fallback={<Loading />}><JSONField readOnly={readOnly} value={draft.jsonData} onChange={(jsonData) => set({ jsonData })} /></Suspense>}
+        {secrets?.properties && <p className="secrets-note quiet"><Icon name="lock" />Secrets are written, never read: they are kept encrypted and given to the plugin alone.</p>}
         {schema.data?.settings && <button type="button" className="button quiet-button" aria-pressed={asJSON} onClick={() => setAsJSON(!asJSON)}>Settings as JSON</button>}
       </fieldset>
-      {(secrets?.properties || !schema.data?.settings) && (
+      {!schema.data?.settings && (
         <fieldset className="card" disabled={readOnly}>
           <legend className="unseen">Secrets</legend>
           <header><h2>Secrets</h2><span className="quiet">Written, never read: they are kept encrypted and given to the plugin alone.</span></header>
-          {secrets?.properties
-            ? <div className="fields"><Fields schema={secrets} value={draft.secureJsonData} kept={kept} onChange={(secureJsonData) => set({ secureJsonData })} /></div>
-            : <Secrets value={draft.secureJsonData} kept={kept} onChange={(secureJsonData) => set({ secureJsonData })} />}
+          <Secrets value={draft.secureJsonData} kept={kept} onChange={(secureJsonData) => set({ secureJsonData })} />
         </fieldset>
       )}
       {schema.error && <Failed error={schema.error} />}

@@ -1,10 +1,12 @@
 import { useState } from 'react'
+import { setZone, useZone, type Zone } from '../frame/time.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Popover } from '../ui/Menu.tsx'
-import { describe, faultOf, quick, type Range } from './range.ts'
+import { describe, faultOf, quick, settled, written, type Range } from './range.ts'
 
 /** Shows a time range, and lets another be chosen or written. */
 export function TimePicker({ range, onChange }: { range: Range; onChange: (range: Range) => void }) {
+  useZone()
   return (
     <Popover label={<><Icon name="clock" /><span>{describe(range)}</span></>}>
       {(close) => <Picker range={range} onChange={(chosen) => (close(), onChange(chosen))} />}
@@ -13,14 +15,25 @@ export function TimePicker({ range, onChange }: { range: Range; onChange: (range
 }
 
 function Picker({ range, onChange }: { range: Range; onChange: (range: Range) => void }) {
-  const [draft, setDraft] = useState(range)
+  const zone = useZone()
+  const [draft, setDraft] = useState({ from: written(range.from), to: written(range.to) })
   const fault = faultOf(draft)
+  const choose = (zone: Zone) => {
+    // What is written stays the same time.
+    const was = settled(draft)
+    setZone(zone)
+    setDraft({ from: written(was.from), to: written(was.to) })
+  }
   return (
     <div className="time-picker">
-      <form onSubmit={(event) => (event.preventDefault(), event.stopPropagation(), fault || onChange(draft))}>
+      <form onSubmit={(event) => (event.preventDefault(), event.stopPropagation(), fault || onChange(settled(draft)))}>
         <label>From <input value={draft.from} autoFocus onChange={(event) => setDraft({ ...draft, from: event.target.value })} /></label>
         <label>To <input value={draft.to} onChange={(event) => setDraft({ ...draft, to: event.target.value })} /></label>
-        <p className={fault ? 'fault' : 'quiet'} role="status">{fault || `As now-6h, now/d, 2026-01-31 or 2026-01-31T08:00:00Z. Times are shown in ${zone}.`}</p>
+        <p className={fault ? 'fault' : 'quiet'} role="status">{fault || 'As now-6h, now-1d/d, 2026-01-31, 2026-01-31 08:00 or 2026-01-31T08:00:00Z.'}</p>
+        <label>Times in <select value={zone} onChange={(event) => choose(event.target.value as Zone)}>
+          <option value="local">{here}</option>
+          <option value="utc">UTC</option>
+        </select></label>
         <button className="button primary" disabled={!!fault}>Apply</button>
       </form>
       <ul>
@@ -30,4 +43,4 @@ function Picker({ range, onChange }: { range: Range; onChange: (range: Range) =>
   )
 }
 
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+const here = `Local (${Intl.DateTimeFormat().resolvedOptions().timeZone})`

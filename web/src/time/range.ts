@@ -1,5 +1,6 @@
 // Time ranges as people write them: "now-6h" to "now", a date, a number of
 // milliseconds.
+import { currentZone, formatTime } from '../frame/time.ts'
 
 export interface Range {
   from: string
@@ -15,8 +16,9 @@ export function readTime(text: string, end: boolean, now = Date.now()): number {
   const match = relative.exec(text)
   if (match) return readRelative(match, end, now)
   if (/^\d{10,}$/.test(text)) return Number(text)
-  // A date alone is one of UTC, as it is to the server.
-  return /^\d{4}/.test(text) ? Date.parse(text.replace(' ', 'T')) : NaN
+  // A date alone is one of UTC, as it is to the server; with a time, of the zone that times are shown in.
+  const bare = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text)
+  return /^\d{4}/.test(text) ? Date.parse(text.replace(' ', 'T') + (bare && currentZone() === 'utc' ? 'Z' : '')) : NaN
 }
 
 function readRelative([, sign, count, by, floor]: RegExpExecArray, end: boolean, now: number): number {
@@ -27,7 +29,7 @@ function readRelative([, sign, count, by, floor]: RegExpExecArray, end: boolean,
   else if (by) t.setTime(t.getTime() + n * unit[by])
   if (!floor) return t.getTime()
   const start = floored(t, floor)
-  return end ? start + unit[floor] - 1 : start
+  return end ? next(start, floor) - 1 : start
 }
 
 function floored(t: Date, by: string): number {
@@ -37,6 +39,12 @@ function floored(t: Date, by: string): number {
   if (by === 'M' || by === 'y') t.setUTCDate(1)
   if (by === 'y') t.setUTCMonth(0)
   return t.getTime()
+}
+
+function next(start: number, by: string): number {
+  const t = new Date(start)
+  if (by === 'M') return t.setUTCMonth(t.getUTCMonth() + 1)
+  return by === 'y' ? t.setUTCFullYear(t.getUTCFullYear() + 1) : start + unit[by]
 }
 
 /** Both ends in Unix milliseconds. */
@@ -69,7 +77,15 @@ export function describe(range: Range): string {
   return known?.title ?? `${end(range.from)} to ${end(range.to)}`
 }
 
-const end = (text: string) => (/^\d{10,}$/.test(text) ? new Date(Number(text)).toISOString().slice(0, 16).replace('T', ' ') : text)
+/** An end of a range as people write it. */
+export const written = (text: string) => (/^\d{10,}$/.test(text) ? formatTime(Number(text)) : text)
+
+const end = (text: string) => written(text).replace(/(:\d\d):\d\d(\.\d+)?$/, '$1')
+
+/** A range that means the same to whoever reads it: times of no zone become those of the world. */
+export const settled = (range: Range): Range => ({ from: settledTime(range.from, false), to: settledTime(range.to, true) })
+
+const settledTime = (text: string, end: boolean) => (/^\d{4}-\d\d-\d\d[ T][\d:.]+$/.test(text.trim()) ? String(readTime(text, end)) : text.trim())
 
 /** A range of milliseconds, as dragging over a graph makes it. */
 export const absolute = (from: number, to: number): Range => ({ from: String(Math.round(from)), to: String(Math.round(to)) })
