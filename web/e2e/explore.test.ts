@@ -139,28 +139,72 @@ test('a plugin without schema is asked in JSON', () =>
   }))
 
 test('logs are read as logs', () =>
-  visit(explore(ask('seattle', { format: 'logs', rawSql: "SELECT date AS time, weather || ', up to ' || temp_max || ' degrees' AS message, CASE weather WHEN 'rain' THEN 'warn' ELSE 'info' END AS level, wind FROM weather ORDER BY date LIMIT 200" })), async (page) => {
-    const line = page.getByRole('button', { name: /2012-01-02 00:00:00 warn rain/ })
-    await page.getByRole('log').evaluate((log) => log.scrollTo(0, log.scrollHeight))
+  visit(explore(ask('testdata', { scenarioId: 'logs' })), async (page) => {
+    const line = page.getByRole('button', { name: /error charge failed: no answer in time/ }).first()
     await line.click()
-    await page.getByText('wind', { exact: true }).waitFor()
+    await page.getByText('pod', { exact: true }).waitFor()
     await look(page, 'explore-logs')
+    await page.getByRole('log').evaluate((log) => log.scrollTo(0, log.scrollHeight))
+    await page.getByRole('button', { name: /GET \/cart 200/ }).last().waitFor()
   }))
 
-// No plugin at hand has traces, so the answer is made up; its form is that of Tempo's plugin.
-test('a trace is a waterfall', () =>
-  visit(explore(), async (page) => {
-    const spans = [
-      ['a', '', 'GET /checkout', 'shop', 1795360000000, 120, 0], ['b', 'a', 'SELECT cart', 'carts', 1795360000010, 30, 0],
-      ['c', 'a', 'POST /pay', 'payments', 1795360000045, 70, 2], ['d', 'c', 'charge', 'bank', 1795360000060, 50, 2],
-    ]
-    const fields = ['spanID', 'parentSpanID', 'operationName', 'serviceName', 'startTime', 'duration', 'statusCode'].map((name, i) => ({ name, type: i < 4 ? 'string' : 'number' }))
-    const frame = { schema: { meta: { preferredVisualisationType: 'trace' }, fields }, data: { values: fields.map((_, i) => spans.map((span) => span[i])) } }
-    await page.route('**/api/ds/query', (route) => route.fulfill({ json: { results: { A: { status: 200, frames: [frame] } } } }))
-    await page.goto(explore(ask('testdata', { scenarioId: 'trace' })))
-    await page.getByText('4 spans · 4 services').waitFor()
-    await page.getByRole('button', { name: /bank charge/ }).click()
+test('a trace is a waterfall that folds, opens and is gone through by keys', () =>
+  visit(explore(ask('testdata', { scenarioId: 'trace' })), async (page) => {
+    await page.getByText('24 spans · 6 services').waitFor()
+    await page.getByText('2 failed').waitFor()
+    const spans = page.getByRole('list', { name: 'Spans' })
+    await spans.getByRole('button', { name: 'failed stock reserve' }).click()
+    await page.getByText('no answer in time').waitFor()
+    await page.getByText('host.name').waitFor()
     await look(page, 'explore-trace')
+    const root = spans.getByRole('button', { name: 'shop GET /checkout' })
+    await root.press('ArrowLeft')
+    await root.getByText('+23').waitFor()
+    await root.press('ArrowRight')
+    await root.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await page.getByText('begins after').nth(1).waitFor()
+    await page.getByLabel('Find spans').fill('charge')
+    await root.waitFor({ state: 'detached' })
+  }))
+
+test('ten thousand spans scroll', () =>
+  visit(explore(ask('testdata', { scenarioId: 'trace', rows: 10_000 })), async (page) => {
+    await page.getByText('10,000 spans').waitFor()
+    await page.getByRole('button', { name: 'shop GET /checkout' }).press('End')
+    await page.locator('.spans [data-index="9999"] :focus').waitFor()
+    const worst = await page.locator('.spans').evaluate(async (box) => {
+      let [last, worst] = [performance.now(), 0]
+      for (let i = 0; i < 40; i++) {
+        box.scrollTop = i * 5_000
+        await new Promise((drawn) => requestAnimationFrame(drawn))
+        worst = Math.max(worst, performance.now() - last)
+        last = performance.now()
+      }
+      return worst
+    })
+    assert.ok(worst < 500, `a frame takes ${worst} ms`) // below 70 where nothing else runs
+  }))
+
+test('enums, units, thresholds, mappings, links and notices are shown as their plugin says', () =>
+  visit(explore(ask('testdata', { scenarioId: 'states' })), async (page) => {
+    await page.getByRole('img', { name: 'States of state {machine="1"}' }).waitFor()
+    await page.getByRole('list', { name: 'States' }).getByText('degraded').waitFor()
+    await page.getByText('These machines are made up').waitFor()
+    await page.getByRole('button', { name: /^Load \d+\.\d%$/ }).waitFor()
+    await look(page, 'explore-states')
+    await page.getByRole('button', { name: 'Table', exact: true }).click()
+    const cells = page.getByRole('row').nth(1).getByRole('cell')
+    await cells.nth(4).waitFor()
+    assert.deepEqual((await cells.allTextContents()).slice(1), ['running', 'running', '50.0%', 'none'])
+    assert.match((await cells.nth(3).getByRole('link').getAttribute('href'))!, /^https:\/\/example\.org\/load\?value=50&at=\d{13}$/)
+    await cells.nth(4).click()
+    await page.getByRole('region', { name: 'Cell' }).getByText('0', { exact: true }).waitFor()
+    await page.getByRole('table').press('ArrowLeft')
+    await page.keyboard.press('Control+c')
+    await page.getByText('Value copied').waitFor()
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), '50')
+    await look(page, 'explore-cell')
   }))
 
 test('Explore is there at once, and light', () =>

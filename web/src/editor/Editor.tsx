@@ -90,8 +90,8 @@ const look = EditorView.theme({
   '.cm-content': { padding: '0.5rem 0', caretColor: 'var(--accent)' },
   '.cm-line': { padding: '0 0.75rem' },
   '.cm-tooltip': { backgroundColor: 'var(--raised)', border: '1px solid var(--border)', borderRadius: '8px', boxShadow: 'var(--shadow)', overflow: 'hidden' },
-  '.cm-tooltip-autocomplete > ul > li': { padding: '0.2rem 0.6rem' },
-  '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--accent-soft)', color: 'var(--text)' },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '0.2rem 0.6rem' },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--accent-soft)', color: 'var(--text)' },
   '.cm-completionDetail': { color: 'var(--quiet)', fontStyle: 'normal', marginLeft: '1rem' },
   '.cm-matchingBracket': { backgroundColor: 'var(--accent-soft)' },
 })

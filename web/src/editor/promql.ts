@@ -30,7 +30,7 @@ export const language = StreamLanguage.define<{ braces: number }>({
     if (word) {
       if (state.braces > 0) return 'propertyName'
       if (keywords.test(word[0])) return 'keyword'
-      return stream.match(/^\s*\(/, false) && (Object.hasOwn(functions, word[0]) || aggregations.includes(word[0])) ? 'keyword' : /^(inf|nan)$/i.test(word[0]) ? 'number' : 'variableName'
+      return stream.match(/^\s*(\(|by\b|without\b)/i, false) && (Object.hasOwn(functions, word[0]) || aggregations.includes(word[0])) ? 'keyword' : /^(inf|nan)$/i.test(word[0]) ? 'number' : 'variableName'
     }
     const c = stream.next()
     if (c === '{') state.braces++
@@ -48,16 +48,16 @@ const own: Completion[] = [
 
 export const words: Words = {
   word: /[\w:$]*$/,
-  // In braces and brackets stand labels and durations, which the plugin knows.
-  own: (before) => Promise.resolve(depthOf(before) > 0 ? [] : own),
+  // There stand labels and durations, which the plugin knows.
+  own: (before) => Promise.resolve(inList(before) ? [] : own),
 }
 
-/** In how many braces and brackets the end of a text is. */
-function depthOf(text: string): number {
-  let depth = 0
-  for (const [part] of text.matchAll(/"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`[^`]*`?|#.*|[{[]|[}\]]/g)) {
-    if (part === '{' || part === '[') depth++
-    else if (part === '}' || part === ']') depth = Math.max(0, depth - 1)
+/** Whether a text ends in braces, brackets or a list of labels. */
+function inList(text: string): boolean {
+  const open: boolean[] = []
+  for (const [part] of text.matchAll(/"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`[^`]*`?|#.*|\b(?:by|without|on|ignoring|group_left|group_right)\s*\(|[{[(]|[}\])]/gi)) {
+    if (part.endsWith('(') || part === '{' || part === '[') open.push(part !== '(')
+    else if (part === '}' || part === ']' || part === ')') open.pop()
   }
-  return depth
+  return open.at(-1) ?? false
 }

@@ -1,9 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
+import { colorOf, solid } from '../frame/color.ts'
 import { formatNumber, formatTime } from '../frame/format.ts'
 import type { Frame } from '../frame/frame.ts'
-import { seriesOf, type Series } from '../frame/series.ts'
+import { bandsOf, seriesOf, type Series } from '../frame/series.ts'
+import { isBinary } from '../frame/unit.ts'
 import { useTheme } from '../shell/theme.ts'
+import { Bands } from './Bands.tsx'
 
 interface GraphProps {
   frames: Frame[]
@@ -24,25 +27,33 @@ const most = 100
 export function Graph({ frames, range, live = false, onZoom }: GraphProps) {
   const theme = useTheme()
   const all = useMemo(() => seriesOf(frames), [frames])
-  const lines = useMemo(() => all.slice(0, most).map((s, i): Line => ({ ...s, color: colorOf(i) })), [all, theme])
+  const lines = useMemo(() => all.slice(0, most).map((s, i): Line => ({ ...s, color: s.color ? solid(s.color) : paletteOf(i) })), [all, theme])
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
   const [at, setAt] = useState<number | null>(null)
+  const bands = useMemo(() => bandsOf(frames), [frames])
   const plots = useMemo(() => [...Map.groupBy(lines, (line) => line.unit).values()], [lines])
   const sync = useMemo(() => uPlot.sync(crypto.randomUUID()), [])
-  if (!lines.length) return <p className="hint">There is nothing to draw: a graph takes a column of times and one of numbers.</p>
+  if (!lines.length && !bands.length) return <p className="hint">There is nothing to draw: a graph takes a column of times and one of numbers or enums.</p>
 
-  const span = spanOf(lines, range, live)
+  const span = spanOf([...lines, ...bands], range, live)
   const height = plots.length === 1 ? 300 : Math.max(130, 420 / plots.length)
-  const toggle = (title: string) => setHidden((was) => (was.has(title) ? new Set([...was].filter((t) => t !== title)) : new Set([...was, title])))
+  const titles = lines.map((line) => line.title)
+  // A click is for one line alone, and another for all; with Ctrl it takes one away, or back.
+  const choose = (title: string, more: boolean) => setHidden((was) => {
+    if (more) return was.has(title) ? new Set([...was].filter((t) => t !== title)) : new Set([...was, title])
+    const others = titles.filter((t) => t !== title)
+    return !was.has(title) && others.every((t) => was.has(t)) ? new Set() : new Set(others)
+  })
   return (
     <div className="graph">
       {plots.map((plot, i) => (
         <Plot key={plot.map((l) => l.title).join('\n')} lines={plot} hidden={hidden} span={span} last={i === plots.length - 1} height={height} theme={theme} sync={sync} onZoom={onZoom} onCursor={setAt} />
       ))}
+      {bands.length > 0 && <Bands bands={bands} span={span} at={at} onCursor={setAt} onZoom={onZoom} />}
       <ul className="legend" aria-label="Lines">
         {lines.map((line, i) => (
           <li key={i}>
-            <button type="button" aria-pressed={!hidden.has(line.title)} onClick={() => toggle(line.title)}>
+            <button type="button" aria-pressed={!hidden.has(line.title)} title="Click: this one alone. Ctrl+click: without it." onClick={(event) => choose(line.title, event.ctrlKey || event.metaKey || event.shiftKey)}>
               <Swatch color={line.color} /><span>{line.title}</span><b>{valueAt(line, at)}</b>
             </button>
           </li>
@@ -58,11 +69,11 @@ function Swatch({ color }: { color: string }) {
   return <svg className="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect width="10" height="10" rx="3" fill={color} /></svg>
 }
 
-const colorOf = (i: number) => getComputedStyle(document.documentElement).getPropertyValue(`--line-${(i % 8) + 1}`).trim()
+const paletteOf = (i: number) => getComputedStyle(document.documentElement).getPropertyValue(`--line-${(i % 8) + 1}`).trim()
 
-/** The value of a line at a time, or its last. */
+/** The value of a line at a time, or the last that it has. */
 function valueAt(line: Line, at: number | null): string {
-  let i = line.values.length - 1
+  let i = line.values.findLastIndex((value) => value !== null)
   if (at !== null) {
     i = line.times.findLastIndex((time) => time <= at)
     const next = i + 1
@@ -73,7 +84,7 @@ function valueAt(line: Line, at: number | null): string {
 }
 
 /** What the time axis shows: the range that was asked for, unless the answer is of another time. */
-function spanOf(lines: Line[], [from, to]: [number, number], live: boolean): [number, number] {
+function spanOf(lines: { times: number[] }[], [from, to]: [number, number], live: boolean): [number, number] {
   const first = Math.min(...lines.map((l) => l.times[0] ?? Infinity))
   const last = Math.max(...lines.map((l) => l.times.at(-1) ?? -Infinity))
   if (live) {
@@ -107,10 +118,11 @@ function Plot({ lines, hidden, span, last, height, theme, sync, onZoom, onCursor
   const titles = lines.map((l) => l.title).join('\n')
 
   useEffect(() => {
-    const made = new uPlot(optionsOf(lines, last, box.current!.clientWidth, height, latest, sync), data, box.current!)
+    const around = box.current!
+    const made = new uPlot(optionsOf(lines, last, around.clientWidth, height, latest, sync), data, around)
     plot.current = made
-    const resized = new ResizeObserver(() => made.setSize({ width: box.current!.clientWidth, height }))
-    resized.observe(box.current!)
+    const resized = new ResizeObserver(() => made.setSize({ width: around.clientWidth, height }))
+    resized.observe(around)
     return () => {
       resized.disconnect()
       made.destroy()
@@ -144,6 +156,8 @@ function optionsOf(lines: Line[], last: boolean, width: number, height: number, 
   const color = (name: string) => style.getPropertyValue(name).trim()
   const axis = { stroke: color('--quiet'), font: `11px ${style.fontFamily}`, grid: { stroke: color('--grid'), width: 1 }, ticks: { show: false } }
   const { unit, decimals } = lines[0]
+  const least = Math.min(...lines.map((l) => l.min ?? Infinity))
+  const most = Math.max(...lines.map((l) => l.max ?? -Infinity))
   return {
     width, height, ms: 1,
     legend: { show: false },
@@ -153,13 +167,20 @@ function optionsOf(lines: Line[], last: boolean, width: number, height: number, 
       drag: { x: true, y: false, setScale: false },
       points: { size: 7, fill: (_, i) => lines[i - 1].color },
     },
-    scales: { x: { time: true, range: () => latest.current.span } },
+    scales: {
+      x: { time: true, range: () => latest.current.span },
+      y: { range: (_, from, to) => {
+        const [low, high] = uPlot.rangeNum(from ?? 0, to ?? 100, 0.1, true)
+        return [Number.isFinite(least) ? Math.min(least, from ?? least) : low ?? 0, Number.isFinite(most) ? Math.max(most, to ?? most) : high ?? 100]
+      } },
+    },
     axes: [
       { ...axis, space: 80, size: last ? 28 : 6, values: (_, ticks, __, ___, step) => ticks.map((tick) => (last ? timeLabel(tick, step) : '')) },
-      { ...axis, size: 70, ...(unit === 'bytes' && { incrs: powersOfTwo }), values: (_, ticks) => ticks.map((tick) => formatNumber(tick, unit, decimals)) },
+      { ...axis, size: 70, ...(isBinary(unit) && { incrs: powersOfTwo }), values: (_, ticks) => ticks.map((tick) => formatNumber(tick, unit, decimals)) },
     ],
-    series: [{}, ...lines.map((line): uPlot.Series => ({ label: line.title, stroke: line.color, width: 1.6, spanGaps: false, points: { show: (u) => u.data[0].length < 40, size: 5 } }))],
+    series: [{}, ...lines.map((line): uPlot.Series => ({ label: line.title, stroke: line.color, width: 1.6, spanGaps: line.spanGaps, points: { show: (u) => u.data[0].length < 40, filter: lonely, size: 5 } }))],
     hooks: {
+      draw: [(u) => drawThresholds(u, lines)],
       setCursor: [(u) => latest.current.onCursor(u.cursor.idx == null ? null : u.data[0][u.cursor.idx])],
       setSelect: [(u) => {
         if (u.select.width < 4) return
@@ -168,6 +189,45 @@ function optionsOf(lines: Line[], last: boolean, width: number, height: number, 
         latest.current.onZoom?.(from, to)
       }],
     },
+  }
+}
+
+/** Points that have no neighbour to be a line with are drawn as points. */
+function lonely(u: uPlot, series: number, shown: boolean): number[] | null {
+  if (shown || u.series[series].spanGaps) return null
+  const values = u.data[series]
+  const points: number[] = []
+  // What is undefined is only not at this time: the line goes on over it.
+  let [before, last, at] = [false, false, -1]
+  for (let i = 0; i <= values.length; i++) {
+    const value = i < values.length ? values[i] : null
+    if (value === undefined) continue
+    if (value === null) {
+      if (last && !before) points.push(at)
+      ;[before, last] = [false, false]
+    } else {
+      ;[before, last, at] = [last, true, i]
+    }
+  }
+  return points.length ? points : null
+}
+
+/** Dashed lines where thresholds begin that are in sight. */
+function drawThresholds(u: uPlot, lines: Line[]) {
+  const { ctx, bbox } = u
+  const drawn = new Map(lines.flatMap((line) => line.thresholds).map((t) => [t.value, colorOf(t.color)]))
+  for (const [value, color] of drawn) {
+    const y = u.valToPos(value, 'y', true)
+    if (!color || y < bbox.top || y > bbox.top + bbox.height) continue
+    ctx.save()
+    ctx.strokeStyle = solid(color)
+    ctx.lineWidth = devicePixelRatio
+    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio])
+    ctx.beginPath()
+    ctx.moveTo(bbox.left, y)
+    ctx.lineTo(bbox.left + bbox.width, y)
+    ctx.stroke()
+    ctx.restore()
   }
 }
 

@@ -1,7 +1,6 @@
 import { lazy, Suspense, useMemo, useState } from 'react'
 import type { Frame } from '../frame/frame.ts'
 import { isGraph } from '../frame/series.ts'
-import { resolve } from '../time/range.ts'
 import { useZone } from '../frame/time.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Failed } from '../ui/states.tsx'
@@ -10,10 +9,10 @@ import { Graph } from './Graph.tsx'
 import { isLogs, isTrace } from '../frame/kind.ts'
 import type { View } from './state.ts'
 import { useStream } from './stream.ts'
-import { Table } from './Table.tsx'
 
 const Logs = lazy(() => import('./Logs.tsx'))
 const RawFrames = lazy(() => import('./RawFrames.tsx'))
+const Table = lazy(async () => ({ default: (await import('./Table.tsx')).Table }))
 const Trace = lazy(() => import('./Trace.tsx'))
 
 interface ResultsProps {
@@ -72,11 +71,11 @@ function NoRows({ answer }: { answer: Answer }) {
 
 function Body({ view, frames, answer, live, onZoom }: { view: View; frames: Frame[]; answer: Answer; live: boolean; onZoom: ResultsProps['onZoom'] }) {
   switch (view) {
-    case 'graph': return <Graph frames={frames} range={resolve(answer.range)} live={live} onZoom={onZoom} />
+    case 'graph': return <Graph frames={frames} range={answer.span} live={live} onZoom={onZoom} />
     case 'logs': return <Logs frames={frames} />
     case 'trace': return <Trace frames={frames} />
     case 'raw': return <RawFrames frames={frames} />
-    default: return <Table frames={frames} />
+    default: return <Table frames={frames} range={answer.span} />
   }
 }
 

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { request } from '../api/http.ts'
 import { readFrame, type Frame, type FrameJSON } from '../frame/frame.ts'
-import { forServer } from '../time/range.ts'
+import { forServer, resolve } from '../time/range.ts'
 import { modelOf, type Pane } from './state.ts'
 
 /** The answer to one query. */
@@ -23,7 +23,8 @@ export interface Answer {
   took: number
   bytes: number
   rows: number
-  range: Pane['range']
+  /** The time range that was asked for, in Unix milliseconds. */
+  span: [from: number, to: number]
 }
 
 export type Run =
@@ -45,6 +46,7 @@ interface AnswerJSON {
 
 async function ask(pane: Pane, points: number, signal: AbortSignal): Promise<Answer> {
   const sent = JSON.stringify(bodyOf(pane, points))
+  const span = resolve(pane.range)
   const start = performance.now()
   const response = await request('/api/ds/query', { method: 'POST', body: sent, headers: { 'Content-Type': 'application/json' }, signal }, 400, 500, 502, 503)
   const text = await response.text()
@@ -53,7 +55,7 @@ async function ask(pane: Pane, points: number, signal: AbortSignal): Promise<Ans
   if (!json.results) throw new Error(json.message ?? `The server answers ${response.status}`)
   const results = Object.entries(json.results).map(([refId, { frames = [], status = response.status, ...rest }]) => ({ refId, status, ...rest, frames: frames.map(readFrame) }))
   const rows = results.flatMap((r) => r.frames).reduce((sum, frame) => sum + frame.length, 0)
-  return { results, request: sent, response: text, status: response.status, took, bytes: new Blob([text]).size, rows, range: pane.range }
+  return { results, request: sent, response: text, status: response.status, took, bytes: new Blob([text]).size, rows, span }
 }
 
 /**

@@ -1,13 +1,50 @@
 // Frames as lines of a graph.
+import { colorOf } from './color.ts'
+import { thresholdsOf } from './format.ts'
 import { isNumeric, isTime, titleOf, type Field, type Frame } from './frame.ts'
 
 export interface Series {
   title: string
   unit: string
   decimals?: number
+  /** What the axis is to show at least; the data decides where there is none. */
+  min?: number
+  max?: number
+  /** The colour that the field wants. */
+  color?: string
+  thresholds: { value: number; color?: string }[]
+  /** Whether what is missing is drawn over. */
+  spanGaps: boolean
   /** Unix milliseconds, ascending. */
   times: number[]
   values: (number | null)[]
+}
+
+/** What is one of a few states over time. */
+export interface Band {
+  title: string
+  times: number[]
+  /** Indices into states; null is none. */
+  values: (number | null)[]
+  states: { text: string; color?: string }[]
+}
+
+/** The bands in frames: every column of enums beside a column of times. */
+export function bandsOf(frames: Frame[]): Band[] {
+  return frames.flatMap((frame) => {
+    const time = frame.fields.find(isTime)
+    if (!time) return []
+    const rows = inOrder(time.values as (number | null)[])
+    return frame.fields.filter(isEnum).map((field): Band => {
+      const { text = [], color = [] } = field.config.type?.enum ?? {}
+      return {
+        title: titleOf(field),
+        times: rows.map((row) => time.values[row] as number),
+        values: rows.map((row) => field.values[row] as number | null),
+        states: text.map((text, i) => ({ text, color: colorOf(color[i]) })),
+      }
+    })
+  })
 }
 
 /** The lines in frames: every column of numbers beside a column of times. */
@@ -24,7 +61,7 @@ export function seriesOf(frames: Frame[]): Series[] {
 /** Whether frames are worth a graph without being asked for one. */
 export function isGraph(frames: Frame[]): boolean {
   return frames.some((frame) => {
-    const lines = frame.fields.some(isTime) && frame.fields.some(isNumeric)
+    const lines = frame.fields.some(isTime) && frame.fields.some((field) => isNumeric(field) || isEnum(field))
     return lines && (frame.meta.type?.startsWith('timeseries') || frame.meta.channel !== undefined || !frame.fields.some((f) => f.type === 'string'))
   })
 }
@@ -57,13 +94,36 @@ function groupsOf(frame: Frame, rows: number[]): { rows: number[]; name: string 
 }
 
 function lineOf(time: Field, field: Field, rows: number[], name: string): Series {
+  const { unit = '', decimals, min, max, color, custom } = field.config
+  const spanNulls = custom?.spanNulls ?? false
+  const times = rows.map((row) => time.values[row] as number)
+  const values = rows.map((row) => finite(field.values[row]))
   return {
     title: titleOf(field) + (name && ` {${name}}`),
-    unit: field.config.unit ?? '',
-    decimals: field.config.decimals ?? undefined,
-    times: rows.map((row) => time.values[row] as number),
-    values: rows.map((row) => finite(field.values[row])),
+    unit,
+    decimals: decimals ?? undefined,
+    min: min ?? undefined,
+    max: max ?? undefined,
+    color: color?.mode === 'fixed' ? colorOf(color.fixedColor) : undefined,
+    thresholds: thresholdsOf(field.config),
+    spanGaps: spanNulls === true,
+    ...(typeof spanNulls === 'number' ? bridged(times, values, spanNulls) : { times, values }),
   }
 }
+
+/** Without what is missing for no longer than some milliseconds. */
+function bridged(times: number[], values: (number | null)[], most: number): Pick<Series, 'times' | 'values'> {
+  const kept: number[] = []
+  let last = -1
+  values.forEach((value, row) => {
+    if (value === null) return
+    if (last >= 0 && row > last + 1 && times[row] - times[last] > most) kept.push(last + 1)
+    kept.push(row)
+    last = row
+  })
+  return { times: kept.map((row) => times[row]), values: kept.map((row) => values[row]) }
+}
+
+const isEnum = (field: Field) => field.type === 'enum'
 
 const finite = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : null)
