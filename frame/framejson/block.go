@@ -1,7 +1,10 @@
 package framejson
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"math/bits"
+	"slices"
 	"strconv"
 
 	"github.com/plugboard/plugboard/frame"
@@ -19,126 +22,142 @@ func (v valid) at(i int) bool {
 	return v.bitmap == nil || v.bitmap[i>>3]&(1<<(i&7)) != 0
 }
 
-// next appends what comes before cell i of a block, and tells whether the cell
-// has a value.
-func (v valid) next(b []byte, i int) ([]byte, bool) {
-	if i > 0 {
-		b = append(b, ',')
+// run returns how many cells from i on, before to, are not null.
+func (v valid) run(i, to int) int {
+	if v.bitmap == nil {
+		return to - i
 	}
-	if !v.at(i) {
-		return append(b, "null"...), false
+	for at := i; at < to; {
+		row := at + v.from
+		known := 8 - row&7
+		if n := bits.TrailingZeros8(^(v.bitmap[row>>3] >> (row & 7))); n < known {
+			return min(at+n, to) - i
+		}
+		at += known
 	}
-	return b, true
+	return to - i
+}
+
+// appendCells appends n cells, each behind a comma: those of a block that are
+// not null in runs by write.
+func appendCells(b []byte, n int, v valid, write func(b []byte, from, to int) []byte) []byte {
+	for i := 0; i < n; {
+		run := v.run(i, n)
+		if run == 0 {
+			b = append(b, ",null"...)
+			i++
+			continue
+		}
+		b = write(b, i, i+run)
+		i += run
+	}
+	return b
 }
 
 func appendInts[T int8 | int16 | int32 | int64](b []byte, values []T, v valid) []byte {
-	ok := false
-	for i, n := range values {
-		if b, ok = v.next(b, i); ok {
-			b = strconv.AppendInt(b, int64(n), 10)
+	return appendCells(b, len(values), v, func(b []byte, from, to int) []byte {
+		for _, n := range values[from:to] {
+			b = strconv.AppendInt(append(b, ','), int64(n), 10)
 		}
-	}
-	return b
+		return b
+	})
 }
 
 func appendUints[T uint8 | uint16 | uint32 | uint64 | frame.Enum](b []byte, values []T, v valid) []byte {
-	ok := false
-	for i, n := range values {
-		if b, ok = v.next(b, i); ok {
-			b = strconv.AppendUint(b, uint64(n), 10)
+	return appendCells(b, len(values), v, func(b []byte, from, to int) []byte {
+		for _, n := range values[from:to] {
+			b = strconv.AppendUint(append(b, ','), uint64(n), 10)
 		}
-	}
-	return b
+		return b
+	})
 }
 
-// appendFloat64s looks first how many decimals the block has.
 func appendFloat64s(b []byte, values []float64, v valid) (_ []byte, need uint8) {
-	decimals, ok := shortest.DecimalsOf(values), false
-	for i := 0; i < len(values); i++ {
-		if v.bitmap == nil && i > 0 {
-			appended := 0
-			if b, appended = decimals.AppendRun(b, values[i:]); appended > 0 {
-				i += appended - 1
-				continue
-			}
+	b = appendCells(b, len(values), v, func(b []byte, from, to int) []byte {
+		var more uint8
+		b, more = appendFloatRun(b, values[from:to])
+		need |= more
+		return b
+	})
+	return b, need
+}
+
+// appendFloatRun tries the commonest form first, and only then looks how many
+// decimals the values have.
+func appendFloatRun(b []byte, values []float64) (_ []byte, need uint8) {
+	b, done := shortest.AppendHundredths(b, values)
+	if done == len(values) {
+		return b, 0
+	}
+	decimals := shortest.DecimalsOf(values[done:])
+	for i := done; i < len(values); i++ {
+		if n := values[i]; n-n != 0 { // only NaN and the infinities
+			b, need = append(b, ",null"...), needsEntities
+		} else {
+			b = decimals.Append(append(b, ','), n)
 		}
-		n := values[i]
-		switch b, ok = v.next(b, i); {
-		case !ok:
-		case n-n != 0: // only NaN and the infinities
-			b, need = append(b, "null"...), needsEntities
-		case decimals < 0:
-			b = shortest.Append64(b, n)
-		default:
-			b = decimals.Append(b, n)
+		if decimals == 2 {
+			b, done = shortest.AppendHundredths(b, values[i+1:])
+			i += done
 		}
 	}
 	return b, need
 }
 
 func appendFloat32s(b []byte, values []float32, v valid) (_ []byte, need uint8) {
-	ok := false
-	for i, n := range values {
-		switch b, ok = v.next(b, i); {
-		case !ok:
-		case n-n != 0:
-			b, need = append(b, "null"...), needsEntities
-		default:
-			b = shortest.Append32(b, n)
+	b = appendCells(b, len(values), v, func(b []byte, from, to int) []byte {
+		for _, n := range values[from:to] {
+			if n-n != 0 {
+				b, need = append(b, ",null"...), needsEntities
+			} else {
+				b = shortest.Append32(append(b, ','), n)
+			}
 		}
-	}
+		return b
+	})
 	return b, need
 }
 
-func appendBools(b []byte, bits []byte, from, to int, v valid) []byte {
-	ok := false
-	for i := from; i < to; i++ {
-		if b, ok = v.next(b, i-from); ok {
-			b = strconv.AppendBool(b, bits[i>>3]&(1<<(i&7)) != 0)
+func appendBools(b []byte, bits []byte, begin, end int, v valid) []byte {
+	return appendCells(b, end-begin, v, func(b []byte, from, to int) []byte {
+		for i := begin + from; i < begin+to; i++ {
+			b = strconv.AppendBool(append(b, ','), bits[i>>3]&(1<<(i&7)) != 0)
 		}
-	}
-	return b
+		return b
+	})
 }
 
-func appendStrings(b []byte, text frame.Buffers, from, to int, v valid) []byte {
-	ok := false
-	for i := from; i < to; i++ {
-		if b, ok = v.next(b, i-from); ok {
-			b = appendString(b, text.Data[text.Offsets[i]:text.Offsets[i+1]])
+func appendStrings(b []byte, text frame.Buffers, begin, end int, v valid) []byte {
+	return appendCells(b, end-begin, v, func(b []byte, from, to int) []byte {
+		for i := begin + from; i < begin+to; i++ {
+			b = appendString(append(b, ','), text.Data[text.Offsets[i]:text.Offsets[i+1]])
 		}
-	}
-	return b
+		return b
+	})
 }
 
-func appendRaw(b []byte, text frame.Buffers, from, to int, v valid) []byte {
-	ok := false
-	for i := from; i < to; i++ {
-		if b, ok = v.next(b, i-from); !ok {
-			continue
+func appendRaw(b []byte, text frame.Buffers, begin, end int, v valid) []byte {
+	return appendCells(b, end-begin, v, func(b []byte, from, to int) []byte {
+		for i := begin + from; i < begin+to; i++ {
+			if cell := text.Data[text.Offsets[i]:text.Offsets[i+1]]; len(cell) > 0 && json.Valid(cell) {
+				b = append(append(b, ','), cell...)
+			} else {
+				b = append(b, ",null"...)
+			}
 		}
-		if cell := text.Data[text.Offsets[i]:text.Offsets[i+1]]; len(cell) > 0 && json.Valid(cell) {
-			b = append(b, cell...)
-		} else {
-			b = append(b, "null"...)
-		}
-	}
-	return b
+		return b
+	})
 }
 
 // appendTimes appends nanoseconds as milliseconds, rounded down.
 func appendTimes(b []byte, values []int64, v valid) (_ []byte, need uint8) {
-	ok := false
 	var printer timePrinter
-	for i, ns := range values {
-		if b, ok = v.next(b, i); !ok {
-			continue
-		}
-		ms, rest := splitNanos(ns)
-		if rest != 0 {
-			need = needsNanos
-		}
-		b = printer.append(b, ms)
-	}
+	b = appendCells(b, len(values), v, func(b []byte, from, to int) []byte {
+		var more uint8
+		b, more = printer.append(b, values[from:to])
+		need |= more
+		return b
+	})
 	return b, need
 }
 
@@ -155,19 +174,42 @@ func splitNanos(ns int64) (ms, rest int64) {
 // timePrinter prints milliseconds. It keeps the leading digits, which neighbours
 // in a column mostly share.
 type timePrinter struct {
-	high   int64 // the number without its last five digits
-	digits [16]byte
-	n      int // length of digits; 0: none yet
+	high int64 // the number without its last six digits; 0: none yet
+	// lead is high behind a comma, the first character lowest: nanoseconds do
+	// not reach a million milliseconds ten million times.
+	lead uint64
+	n    int // characters of lead
 }
 
-func (p *timePrinter) append(b []byte, ms int64) []byte {
-	if ms < 1e5 {
-		return strconv.AppendInt(b, ms, 10)
+func (p *timePrinter) append(b []byte, values []int64) (_ []byte, need uint8) {
+	const longest = len(",-9223372036855")
+	b = slices.Grow(b, len(values)*longest+8) // digits are written in words
+	at, to := len(b), b[:cap(b)]
+	inexact := int64(0)
+	for _, ns := range values {
+		ms, rest := splitNanos(ns)
+		inexact |= rest
+		if ms < 1e6 {
+			at = len(strconv.AppendInt(append(to[:at], ','), ms, 10))
+			continue
+		}
+		high := ms / 1e6
+		if high != p.high {
+			p.keep(high)
+		}
+		binary.LittleEndian.PutUint64(to[at:], p.lead)
+		at += p.n
+		binary.LittleEndian.PutUint64(to[at:], shortest.Eight(uint32(ms-high*1e6))>>16)
+		at += len("000000")
 	}
-	high, low := ms/1e5, uint32(ms%1e5)
-	if high != p.high {
-		p.high, p.n = high, len(strconv.AppendInt(p.digits[:0], high, 10))
+	if inexact != 0 {
+		need = needsNanos
 	}
-	b = append(b, p.digits[:p.n]...)
-	return append(b, byte('0'+low/10000), byte('0'+low/1000%10), byte('0'+low/100%10), byte('0'+low/10%10), byte('0'+low%10))
+	return b[:at], need
+}
+
+func (p *timePrinter) keep(high int64) {
+	var lead [8]byte
+	p.high, p.n = high, len(strconv.AppendInt(append(lead[:0], ','), high, 10))
+	p.lead = binary.LittleEndian.Uint64(lead[:])
 }

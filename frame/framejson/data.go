@@ -65,9 +65,7 @@ func (o *output) data(batches frame.Frames) {
 		if i > 0 {
 			o.b = append(o.b, ',')
 		}
-		o.b = append(o.b, '[')
 		needs[i] = o.column(batches, i)
-		o.b = append(o.b, ']')
 		all |= needs[i]
 	}
 	o.b = append(o.b, ']')
@@ -82,10 +80,10 @@ func (o *output) data(batches frame.Frames) {
 	o.b = append(o.b, '}')
 }
 
-// column writes the cells of field i in blocks, and tells what is needed beside
-// them.
+// column writes the cells of field i as an array, block by block, and tells what
+// is needed beside it.
 func (o *output) column(batches frame.Frames, i int) (needs uint8) {
-	first := true
+	start, first := len(o.b), true
 	for _, batch := range batches {
 		f := batch.Fields[i]
 		for from := 0; from < f.Len() && o.err == nil; {
@@ -93,16 +91,20 @@ func (o *output) column(batches frame.Frames, i int) (needs uint8) {
 			if t := f.Type(); t == frame.String || t == frame.JSON {
 				to = textBlock(f.Buffers().Offsets, from, to)
 			}
-			if !first {
-				o.b = append(o.b, ',')
-			}
 			var need uint8
 			o.b, need = appendBlock(o.b, f, from, to)
 			needs |= need
+			if first {
+				o.b[start] = '[' // instead of the comma
+			}
 			from, first = to, false
 			o.flush(flushSize)
 		}
 	}
+	if first {
+		o.b = append(o.b, '[')
+	}
+	o.b = append(o.b, ']')
 	return needs
 }
 
@@ -116,7 +118,7 @@ func textBlock(offsets []int32, from, to int) int {
 	return to
 }
 
-// appendBlock appends the cells of rows from to to, separated by commas, and
+// appendBlock appends the cells of rows from to to, each behind a comma, and
 // tells what is needed beside them.
 func appendBlock(b []byte, f *frame.Field, from, to int) ([]byte, uint8) {
 	v := valid{f.Buffers().Valid, from}

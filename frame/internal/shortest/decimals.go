@@ -48,25 +48,20 @@ var (
 	limits = [...]float64{0: 1e15, 2: 1e13, 4: 1e11} // of 15 digits
 )
 
-// below100 are the texts and floats of 0 to 99.99 in steps of a hundredth. Most
-// of what is measured is percent, degrees or volts.
-type below100 struct {
-	// texts have up to five bytes, the first lowest, and their number in the
-	// highest.
-	texts  [10000]uint64
-	values [10000]float64
-}
+// percent is how many hundredths short has the texts of, on each side of 0.
+const percent = 100_00
 
-// hundredths are made when first wanted: most programs that link this print
+// short are the texts of -100 to 100 in steps of a hundredth, each behind a
+// comma: up to seven bytes, the first lowest, and how many those are in the
+// highest. They are made when first wanted: most programs that link this print
 // none.
-var hundredths = sync.OnceValue(func() *below100 {
-	t := new(below100)
-	for n := range t.texts {
-		t.values[n] = float64(n) / 100
-		text := Append64(nil, t.values[n])
-		t.texts[n] = uint64(len(text)) << 56
-		for i, c := range text {
-			t.texts[n] |= uint64(c) << (8 * i)
+var short = sync.OnceValue(func() *[2*percent + 1]uint64 {
+	t := new([2*percent + 1]uint64)
+	for i := range t {
+		text := Append64([]byte{','}, float64(i-percent)/100)
+		t[i] = uint64(len(text)) << 56
+		for at, c := range text {
+			t[i] |= uint64(c) << (8 * at)
 		}
 	}
 	return t
@@ -113,27 +108,43 @@ func (d Decimals) Append(b []byte, v float64) []byte {
 	return b
 }
 
-// AppendRun appends values as Append does, each behind a comma, as long as they
-// have two decimals and are between -100 and 100, and returns how many it has.
-func (d Decimals) AppendRun(b []byte, values []float64) ([]byte, int) {
-	if d != 2 {
-		return b, 0
-	}
-	const longest = len(",-99.99")
-	known := hundredths()
+// AppendHundredths appends values as Append64 does, each behind a comma, as long
+// as they have two decimals at most, are less than a hundred million from 0 and
+// not its negative, and returns how many it has. That is most of what is
+// measured, and most of that is percent, degrees or volts.
+func AppendHundredths(b []byte, values []float64) ([]byte, int) {
+	const (
+		longest = len(",-99999999.99")
+		integer = 3 << 51 // what is added to it has no bits behind the point
+	)
+	known := short()
 	b = slices.Grow(b, len(values)*longest+8) // a text is written with what is behind it in its 8 bytes
+	at, to := len(b), b[:cap(b)]
 	for i, v := range values {
-		positive := math.Abs(v)
-		n := uint64(int64(positive*100 + 0.5))
-		if n >= uint64(len(known.values)) || known.values[n] != positive { // NaN, too
-			return b, i
+		rounded := float64(v*100+integer) - integer
+		n := int64(rounded)
+		if rounded/100 != v || n == 0 && math.Signbit(v) { // NaN, too
+			return b[:at], i
 		}
-		text, minus := known.texts[n], int(math.Float64bits(v)>>63)
-		at := len(b)
-		b = b[:at+longest+3]
-		b[at], b[at+1] = ',', '-'
-		binary.LittleEndian.PutUint64(b[at+1+minus:], text)
-		b = b[:at+1+minus+int(text>>56)]
+		if i := uint64(n + percent); i < uint64(len(known)) {
+			binary.LittleEndian.PutUint64(to[at:], known[i])
+			at += int(known[i] >> 56)
+			continue
+		}
+		if math.Abs(rounded) >= 1e10 {
+			return b[:at], i
+		}
+		to[at], to[at+1] = ',', '-'
+		at++
+		if n < 0 {
+			n, at = -n, at+1
+		}
+		whole := n / 100
+		digits := length(uint64(whole))
+		binary.LittleEndian.PutUint64(to[at:], Eight(uint32(whole))>>((64-8*digits)&63))
+		behind := known[percent+n-100*whole] // ",0" and what is wanted
+		binary.LittleEndian.PutUint32(to[at+digits:], uint32(behind>>16))
+		at += digits + int(behind>>56) - len(",0")
 	}
-	return b, len(values)
+	return b[:at], len(values)
 }

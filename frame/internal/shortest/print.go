@@ -42,7 +42,7 @@ func appendNumber(b []byte, digits uint64, exponent int) []byte {
 // putPointed writes the n digits of v, 9 to 17 of them, with a point behind the
 // first ones: most floats are that long, and are put together in two words.
 func putPointed(to *[32]byte, v uint64, n, point int) {
-	const upper, zeros = 1e16, 0x3030303030303030
+	const upper = 1e16
 	at := 0
 	if n == 17 {
 		first := v / upper
@@ -51,7 +51,7 @@ func putPointed(to *[32]byte, v uint64, n, point int) {
 		n, point = n-1, point-1
 	}
 	high := v / 100_000_000
-	a, c := eight(uint32(high))|zeros, eight(uint32(v-high*100_000_000))|zeros
+	a, c := Eight(uint32(high)), Eight(uint32(v-high*100_000_000))
 	empty := uint(16-n) * 8 & 63 // bits in front of the first digit
 	a, c = a>>empty|c<<(64-empty), c>>empty
 	if point < 8 {
@@ -65,15 +65,16 @@ func putPointed(to *[32]byte, v uint64, n, point int) {
 	binary.LittleEndian.PutUint64(to[at+8:], c)
 }
 
-// eight returns the eight digits of v as bytes, the first one lowest: halves
-// are parted side by side.
-func eight(v uint32) uint64 {
+// Eight returns the text of v, which has at most eight digits, with zeros in
+// front, the first digit lowest: halves are parted side by side.
+func Eight(v uint32) uint64 {
+	const zeros = 0x3030303030303030
 	high := uint64(v) / 10000
 	fours := high | (uint64(v)-high*10000)<<32
 	hundreds := fours * 5243 >> 19 & 0x7f_0000_007f
 	pairs := hundreds | (fours-hundreds*100)<<16
 	tens := pairs * 103 >> 10 & 0x000f_000f_000f_000f
-	return tens | (pairs-tens*10)<<8
+	return tens | (pairs-tens*10)<<8 | zeros
 }
 
 // appendScientific appends digits as d.ddde±xx.
@@ -144,7 +145,7 @@ func appendDigits(b []byte, v uint64, n int) []byte {
 	for n > 8 {
 		rest := v / 100_000_000
 		n -= 8
-		putEight(to[n:n+8], uint32(v-rest*100_000_000))
+		binary.LittleEndian.PutUint64(to[n:], Eight(uint32(v-rest*100_000_000)))
 		v = rest
 	}
 	low := uint32(v)
@@ -157,9 +158,4 @@ func appendDigits(b []byte, v uint64, n int) []byte {
 		to[0] = byte('0' + low)
 	}
 	return b
-}
-
-// putEight writes eight digits.
-func putEight(to []byte, v uint32) {
-	binary.LittleEndian.PutUint64(to, eight(v)|0x3030303030303030)
 }

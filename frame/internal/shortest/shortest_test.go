@@ -151,24 +151,22 @@ func TestDecimalsOf(t *testing.T) {
 	}
 }
 
-// TestAppendRun: a run is what its values are one by one, and ends before the
-// first that is too large, too exact or no number.
-func TestAppendRun(t *testing.T) {
+// TestAppendHundredths: a run is what its values are one by one, and ends before
+// the first that is too large, too exact, negative zero or no number.
+func TestAppendHundredths(t *testing.T) {
 	var run []float64
 	var want []byte
-	for n := -9999; n <= 9999; n++ {
-		run = append(run, float64(n)/100)
-		want = simple(append(want, ','), run[len(run)-1], 64)
+	rng := rand.New(rand.NewPCG(1, 4))
+	for n := -10_100; n <= 10_100; n++ {
+		for _, v := range []float64{float64(n) / 100, float64(rng.Int64N(1e10)>>rng.IntN(34)) / 100} {
+			run, want = append(run, v), simple(append(want, ','), v, 64)
+		}
 	}
-	run, want = append(run, math.Copysign(0, -1)), append(want, ",-0"...)
-	for _, end := range []float64{100, -100, 0.001, math.Pi, 99.995, math.NaN(), math.Inf(1), math.Inf(-1), 1e300, 5e-324} {
-		got, n := Decimals(2).AppendRun(nil, append(run, end, 1))
+	for _, end := range []float64{math.Copysign(0, -1), 1e8, -1e8, 0.001, math.Pi, 99.995, math.NaN(), math.Inf(1), math.Inf(-1), 1e300, 5e-324} {
+		got, n := AppendHundredths(nil, append(run, end, 1))
 		if n != len(run) || string(got) != string(want) {
 			t.Errorf("before %v: %d of %d values, the last %q", end, n, len(run), got[max(0, len(got)-20):])
 		}
-	}
-	if got, n := Decimals(0).AppendRun(nil, []float64{1}); n != 0 || len(got) != 0 {
-		t.Errorf("of whole numbers it has %d", n)
 	}
 }
 
