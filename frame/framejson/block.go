@@ -174,32 +174,38 @@ func splitNanos(ns int64) (ms, rest int64) {
 // timePrinter prints milliseconds. It keeps the leading digits, which neighbours
 // in a column mostly share.
 type timePrinter struct {
-	high int64 // the number without its last six digits; 0: none yet
-	// lead is high behind a comma, the first character lowest: nanoseconds do
-	// not reach a million milliseconds ten million times.
+	// lead is a comma and what is before the last six digits, the first
+	// character lowest: a million times that many milliseconds fit in an int64 of
+	// nanoseconds.
 	lead uint64
-	n    int // characters of lead
+	n    int   // characters of lead; 0: none yet
+	from int64 // the first nanosecond with that lead
 }
+
+// leadSpan is how many nanoseconds have the same lead.
+const leadSpan = 1e6 * 1e6
 
 func (p *timePrinter) append(b []byte, values []int64) (_ []byte, need uint8) {
 	const longest = len(",-9223372036855")
 	b = slices.Grow(b, len(values)*longest+8) // digits are written in words
 	at, to := len(b), b[:cap(b)]
-	inexact := int64(0)
+	inexact := uint64(0)
 	for _, ns := range values {
-		ms, rest := splitNanos(ns)
-		inexact |= rest
-		if ms < 1e6 {
-			at = len(strconv.AppendInt(append(to[:at], ','), ms, 10))
-			continue
+		if ns < p.from || ns-p.from >= leadSpan || p.n == 0 {
+			if ns < leadSpan {
+				ms, rest := splitNanos(ns)
+				inexact |= uint64(rest)
+				at = len(strconv.AppendInt(append(to[:at], ','), ms, 10))
+				continue
+			}
+			p.keep(ns / leadSpan)
 		}
-		high := ms / 1e6
-		if high != p.high {
-			p.keep(high)
-		}
+		since := uint64(ns - p.from)
+		low := since / 1e6
+		inexact |= since - low*1e6
 		binary.LittleEndian.PutUint64(to[at:], p.lead)
 		at += p.n
-		binary.LittleEndian.PutUint64(to[at:], shortest.Eight(uint32(ms-high*1e6))>>16)
+		binary.LittleEndian.PutUint64(to[at:], shortest.Eight(uint32(low))>>16)
 		at += len("000000")
 	}
 	if inexact != 0 {
@@ -210,6 +216,6 @@ func (p *timePrinter) append(b []byte, values []int64) (_ []byte, need uint8) {
 
 func (p *timePrinter) keep(high int64) {
 	var lead [8]byte
-	p.high, p.n = high, len(strconv.AppendInt(append(lead[:0], ','), high, 10))
-	p.lead = binary.LittleEndian.Uint64(lead[:])
+	p.n = len(strconv.AppendInt(append(lead[:0], ','), high, 10))
+	p.lead, p.from = binary.LittleEndian.Uint64(lead[:]), high*leadSpan
 }
