@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,7 +110,32 @@ func lastWords(stderr []string) string {
 			last = line
 		}
 	}
-	return last
+	return spoken(last)
+}
+
+// spoken makes the message and the pairs of a line of hclog's JSON, as they are
+// in a plugin's log; other lines are what they are.
+func spoken(line string) string {
+	var pairs map[string]any
+	if json.Unmarshal([]byte(line), &pairs) != nil {
+		return line
+	}
+	message, ok := pairs["@message"].(string)
+	if !ok {
+		return line
+	}
+	var text strings.Builder
+	log := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if strings.HasPrefix(a.Key, "@") || a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == slog.MessageKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	for _, key := range slices.Sorted(maps.Keys(pairs)) {
+		log = log.With(slog.Any(key, pairs[key]))
+	}
+	log.Info("")
+	return strings.TrimSpace(message + " " + text.String())
 }
 
 func newPluginEvents() *cobra.Command {
