@@ -79,14 +79,14 @@ func frameOf(points []point) *frame.Frame {
 	}
 	return frame.New("history",
 		frame.NewField("time", nil, times),
-		inUnit("percent", frame.NewNullableField("cpu", nil, cpu)),
-		inUnit("bytes", frame.NewNullableField("memory", nil, memory)),
-		inUnit("reqps", frame.NewField("requests", nil, calls)),
-		inUnit("reqps", frame.NewField("errors", nil, failed)),
+		inUnit("percent", 2, frame.NewNullableField("cpu", nil, cpu)),
+		inUnit("bytes", 1, frame.NewNullableField("memory", nil, memory)),
+		inUnit("reqps", 2, frame.NewField("requests", nil, calls)),
+		inUnit("reqps", 2, frame.NewField("errors", nil, failed)),
 	)
 }
 
-func inUnit(unit string, f *frame.Field) *frame.Field {
-	f.Config = &frame.Config{Unit: unit}
+func inUnit(unit string, decimals uint16, f *frame.Field) *frame.Field {
+	f.Config = &frame.Config{Unit: unit, Decimals: &decimals, Min: new(frame.Float)}
 	return f
 }

@@ -33,13 +33,12 @@ export async function request(path: string, init: RequestInit = {}, ...allowed: 
     throw new ApiError('The server does not answer. It is tried again when you ask.', 0)
   }
   if (response.ok || allowed.includes(response.status)) return response
-  const error = await readError(response)
+  const error = errorOf(await response.text(), response)
   if (response.status === 401 && path !== '/login') signedOut()
   throw error
 }
 
-async function readError(response: Response): Promise<ApiError> {
-  const text = await response.text()
+function errorOf(text: string, response: { status: number; statusText: string }): ApiError {
   try {
     const { message, errorSource } = JSON.parse(text)
     return new ApiError(message || response.statusText, response.status, errorSource)
@@ -59,4 +58,21 @@ export async function sendJSON<T>(method: string, path: string, body?: unknown, 
     init.headers = { 'Content-Type': 'application/json' }
   }
   return (await request(path, init, ...allowed)).json()
+}
+
+/** Sends a file, and says how much of it is sent: fetch does not tell that. */
+export function sendFile<T>(path: string, file: File, onSent: (share: number) => void): Promise<T> {
+  return new Promise((done, failed) => {
+    const sent = new XMLHttpRequest()
+    sent.upload.onprogress = (event) => event.lengthComputable && onSent(event.loaded / event.total)
+    sent.onerror = () => failed(new ApiError('The connection to the server broke off.', 0))
+    sent.onload = () => {
+      if (sent.status === 401) signedOut()
+      if (sent.status >= 200 && sent.status < 300) done(JSON.parse(sent.responseText))
+      else failed(errorOf(sent.responseText, sent))
+    }
+    sent.open('POST', path)
+    sent.setRequestHeader('Content-Type', file.type || 'application/zip')
+    sent.send(file)
+  })
 }

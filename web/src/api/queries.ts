@@ -1,7 +1,8 @@
 // What the console asks of the server more than once, and keeps.
 import { QueryClient, queryOptions } from '@tanstack/react-query'
-import { ApiError, getJSON, request, sendJSON } from './http.ts'
-import type { Health, LifeEvent, Plugin, PluginFault, PluginSchema, Source, SourceSettings, User } from './types.ts'
+import { readFrame, type FrameJSON } from '../frame/frame.ts'
+import { ApiError, getJSON, request, sendFile, sendJSON } from './http.ts'
+import type { Health, LifeEvent, Plugin, PluginFault, PluginSchema, Source, SourceSettings, User, Versions } from './types.ts'
 
 export const client = new QueryClient({
   defaultOptions: {
@@ -80,6 +81,31 @@ export const pluginSchema = (id: string) =>
     staleTime: 60_000,
   })
 
+/** What a plugin has used and been asked: of an hour closely, of a day coarsely. */
+export const pluginHistory = (id: string, back: '1h' | '24h') =>
+  queryOptions({
+    queryKey: ['plugins', id, 'history', back],
+    queryFn: async ({ signal }) => ({ at: Date.now(), frame: readFrame(await getJSON<FrameJSON>(`/api/plugins/${segment(id)}/history?back=${back}`, signal)) }),
+    refetchInterval: 5_000,
+  })
+
+/** Which versions there are changes with the one that runs. */
+export const pluginVersions = (id: string, running: string) =>
+  queryOptions({ queryKey: ['plugins', id, 'versions', running], queryFn: ({ signal }) => getJSON<Versions>(`/api/plugins/${segment(id)}/versions`, signal) })
+
+export type Order = 'start' | 'stop' | 'restart'
+
 /** Tells a plugin's process to start, stop or restart. */
-export const orderPlugin = (id: string, order: 'start' | 'stop' | 'restart') =>
+export const orderPlugin = (id: string, order: Order) =>
   sendJSON<{ message: string }>('POST', `/api/plugins/${segment(id)}/${order}`)
+
+export interface Switched {
+  message: string
+  version: string
+}
+
+/** Switches to another version of a plugin, if that starts and no data source is worse off. */
+export const switchPlugin = (id: string, how: 'reload' | 'rollback') => sendJSON<Switched>('POST', `/api/plugins/${segment(id)}/${how}`)
+
+/** Sends a new version of a plugin, and switches to it. */
+export const upgradePlugin = (id: string, file: File, onSent: (share: number) => void) => sendFile<Switched>(`/api/plugins/${segment(id)}/upgrade`, file, onSent)

@@ -51,7 +51,10 @@ export interface Process {
   restarts: number
   calls: number
   waiting: number
+  streams: number
   lastError?: string
+  /** Where one is that runs elsewhere. */
+  address?: string
   level?: string
   sandbox?: { tier: string; on: boolean; detail: string }[]
 }
@@ -72,6 +75,24 @@ export interface Plugin {
   signatureType: string
   signatureOrg: string
   process: Process
+}
+
+/** Which versions of a plugin there are. */
+export interface Versions {
+  /** The one that runs. */
+  version: string
+  /** What a rollback would switch to. */
+  former?: OtherVersion
+  /** What a reload would switch to. */
+  folder?: OtherVersion
+}
+
+export interface OtherVersion {
+  version?: string
+  /** Whether it came by an upgrade, or lies in a plugin folder of the server. */
+  installed: boolean
+  /** Why it would not be switched to. */
+  fault?: string
 }
 
 export interface PluginFault {

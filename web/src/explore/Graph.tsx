@@ -6,6 +6,7 @@ import type { Frame } from '../frame/frame.ts'
 import { bandsOf, seriesOf, type Series } from '../frame/series.ts'
 import { isBinary } from '../frame/unit.ts'
 import { useTheme } from '../shell/theme.ts'
+import { drawMarks, type Mark } from './marks.ts'
 import { Bands } from './Bands.tsx'
 
 interface GraphProps {
@@ -13,6 +14,8 @@ interface GraphProps {
   range: [from: number, to: number]
   /** Whether the time goes on: the graph moves with the last point. */
   live?: boolean
+  /** Moments at which something happened. */
+  marks?: Mark[]
   onZoom?: (from: number, to: number) => void
 }
 
@@ -24,7 +27,7 @@ interface Line extends Series {
 const most = 100
 
 /** Lines over time. What has another unit has a plot of its own below. */
-export function Graph({ frames, range, live = false, onZoom }: GraphProps) {
+export function Graph({ frames, range, live = false, marks, onZoom }: GraphProps) {
   const theme = useTheme()
   const all = useMemo(() => seriesOf(frames), [frames])
   const lines = useMemo(() => all.slice(0, most).map((s, i): Line => ({ ...s, color: s.color ? solid(s.color) : paletteOf(i) })), [all, theme])
@@ -47,7 +50,7 @@ export function Graph({ frames, range, live = false, onZoom }: GraphProps) {
   return (
     <div className="graph">
       {plots.map((plot, i) => (
-        <Plot key={plot.map((l) => l.title).join('\n')} lines={plot} hidden={hidden} span={span} last={i === plots.length - 1} height={height} theme={theme} sync={sync} onZoom={onZoom} onCursor={setAt} />
+        <Plot key={plot.map((l) => l.title).join('\n')} lines={plot} hidden={hidden} marks={marks} span={span} last={i === plots.length - 1} height={height} theme={theme} sync={sync} onZoom={onZoom} onCursor={setAt} />
       ))}
       {bands.length > 0 && <Bands bands={bands} span={span} at={at} onCursor={setAt} onZoom={onZoom} />}
       <ul className="legend" aria-label="Lines">
@@ -99,6 +102,7 @@ function spanOf(lines: { times: number[] }[], [from, to]: [number, number], live
 interface PlotProps {
   lines: Line[]
   hidden: ReadonlySet<string>
+  marks?: Mark[]
   span: [number, number]
   /** Whether it is the one that has the time below. */
   last: boolean
@@ -109,11 +113,11 @@ interface PlotProps {
   onCursor: (at: number | null) => void
 }
 
-function Plot({ lines, hidden, span, last, height, theme, sync, onZoom, onCursor }: PlotProps) {
+function Plot({ lines, hidden, marks, span, last, height, theme, sync, onZoom, onCursor }: PlotProps) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
-  const latest = useRef({ onZoom, onCursor, span })
-  latest.current = { onZoom, onCursor, span }
+  const latest = useRef({ onZoom, onCursor, span, marks })
+  latest.current = { onZoom, onCursor, span, marks }
   const data = useMemo(() => dataOf(lines), [lines])
   const titles = lines.map((l) => l.title).join('\n')
 
@@ -136,7 +140,7 @@ function Plot({ lines, hidden, span, last, height, theme, sync, onZoom, onCursor
       plot.current!.setData(data, false)
       plot.current!.setScale('x', { min: span[0], max: span[1] })
     })
-  }, [data, span[0], span[1], theme, height, titles])
+  }, [data, marks, span[0], span[1], theme, height, titles])
   useEffect(() => {
     lines.forEach((line, i) => plot.current?.setSeries(i + 1, { show: !hidden.has(line.title) }))
   }, [hidden, titles, theme])
@@ -149,7 +153,7 @@ function dataOf(lines: Line[]): uPlot.AlignedData {
   return uPlot.join(lines.map((l) => [l.times, l.values]))
 }
 
-type Latest = React.RefObject<Pick<PlotProps, 'onZoom' | 'onCursor' | 'span'>>
+type Latest = React.RefObject<Pick<PlotProps, 'onZoom' | 'onCursor' | 'span' | 'marks'>>
 
 function optionsOf(lines: Line[], last: boolean, width: number, height: number, latest: Latest, sync: uPlot.SyncPubSub): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
@@ -180,7 +184,7 @@ function optionsOf(lines: Line[], last: boolean, width: number, height: number, 
     ],
     series: [{}, ...lines.map((line): uPlot.Series => ({ label: line.title, stroke: line.color, width: 1.6, spanGaps: line.spanGaps, points: { show: (u) => u.data[0].length < 40, filter: lonely, size: 5 } }))],
     hooks: {
-      draw: [(u) => drawThresholds(u, lines)],
+      draw: [(u) => drawThresholds(u, lines), (u) => drawMarks(u, latest.current.marks ?? [], color)],
       setCursor: [(u) => latest.current.onCursor(u.cursor.idx == null ? null : u.data[0][u.cursor.idx])],
       setSelect: [(u) => {
         if (u.select.width < 4) return

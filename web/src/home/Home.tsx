@@ -1,21 +1,31 @@
-import { useQueries, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { health, pluginFaults, plugins, sources } from '../api/queries.ts'
-import type { Plugin, Source } from '../api/types.ts'
+import { useEffect, useRef } from 'react'
+import { client, plugins, sources } from '../api/queries.ts'
+import type { Process } from '../api/types.ts'
 import { paneOf } from '../explore/state.ts'
-import { Badge, HealthBadge, StateBadge } from '../ui/Badge.tsx'
+import { HealthBadge, StateBadge } from '../ui/Badge.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Logo } from '../ui/Logo.tsx'
 import { Failed, Loading } from '../ui/states.tsx'
+import { Attention } from './Attention.tsx'
 
 /** What runs here, and what needs somebody. */
 export default function Home() {
   const all = useQuery(plugins())
   const asked = useQuery(sources())
   const error = all.error ?? asked.error
+  const states = all.data?.map((p) => p.process.state).join()
+  const before = useRef(states)
+  useEffect(() => {
+    // Data sources are as well as their plugins.
+    if (before.current !== undefined && states !== before.current) void client.invalidateQueries({ queryKey: ['health'] })
+    before.current = states
+  }, [states])
   if (!all.data || !asked.data) return error ? <Failed error={error} /> : <Loading />
   const running = all.data.filter((p) => p.process.state !== 'no backend')
-  const calls = running.reduce((sum, p) => sum + p.process.calls, 0)
+  const sum = (of: (process: Process) => number) => running.reduce((sum, p) => sum + of(p.process), 0)
+  const [calls, streams] = [sum((p) => p.calls), sum((p) => p.streams)]
   return (
     <div className="page">
       <h1 className="unseen">Home</h1>
@@ -23,7 +33,7 @@ export default function Home() {
       <ul className="figures">
         <Figure to="/plugins" value={`${running.filter((p) => p.process.state === 'ready').length} of ${running.length}`} title="plugins ready" />
         <Figure to="/datasources" value={asked.data.length} title={asked.data.length === 1 ? 'data source' : 'data sources'} />
-        <Figure to="/live" value={calls} title={calls === 1 ? 'call running now' : 'calls running now'} />
+        <Figure to="/live" value={calls + streams} title={`live now: ${counted(calls, 'call')}, ${counted(streams, 'stream')}`} />
       </ul>
       <Attention plugins={running} sources={asked.data} />
       <div className="columns">
@@ -52,30 +62,8 @@ export default function Home() {
   )
 }
 
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+
 function Figure({ to, value, title }: { to: string; value: React.ReactNode; title: string }) {
   return <li><Link className="card figure" to={to}><b>{value}</b><span className="quiet">{title}</span></Link></li>
-}
-
-/** What does not work, and where to go about it. */
-function Attention({ plugins, sources }: { plugins: Plugin[]; sources: Source[] }) {
-  const faults = useQuery(pluginFaults()).data ?? []
-  const checks = useQueries({ queries: sources.map((s) => health(s.uid)) })
-  const ailing = plugins.filter((p) => !['ready', 'starting'].includes(p.process.state))
-  const ill = sources.filter((_, i) => checks[i].error || checks[i].data?.status === 'ERROR')
-  if (!faults.length && !ailing.length && !ill.length) return checks.every((c) => !c.isPending) ? <p className="passed"><Icon name="check" /><span>All is well: nothing needs you.</span></p> : <p className="passed"><span className="spinner" /><span>Asking the data sources how they are…</span></p>
-  return (
-    <section className="card attention" aria-labelledby="attention">
-      <h2 id="attention">Needs attention</h2>
-      <ul className="list">
-        {ailing.map((p) => (
-          <li key={p.id}><StateBadge state={p.process.state} /><Link to="/plugins/$id" params={{ id: p.id }}>{p.name}</Link><span className="quiet">{p.process.state === 'stopped' ? 'Start it to use it again.' : p.process.lastError}</span></li>
-        ))}
-        {ill.map((s) => {
-          const check = checks[sources.indexOf(s)]
-          return <li key={s.uid}><Badge tone="bad">ill</Badge><Link to="/datasources/$uid" params={{ uid: s.uid }}>{s.name}</Link><span className="quiet">{check.data?.message ?? check.error?.message}</span></li>
-        })}
-        {faults.map((f) => <li key={f.path}><Badge tone="bad">not loaded</Badge><Link to="/plugins">{f.pluginId || f.path}</Link><span className="quiet">{f.reason}</span></li>)}
-      </ul>
-    </section>
-  )
 }

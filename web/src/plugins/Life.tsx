@@ -4,6 +4,7 @@ import type { LifeEvent } from '../api/types.ts'
 import { formatBytes, formatTime } from '../frame/format.ts'
 import { StateBadge } from '../ui/Badge.tsx'
 import { Failed } from '../ui/states.tsx'
+import { spoken } from './lastWords.ts'
 
 /** What a plugin's process went through, latest first, and its last words when it ended. */
 export function Life({ id }: { id: string }) {
@@ -28,7 +29,7 @@ function Event({ event }: { event: LifeEvent }) {
           <p className="quiet">
             {exit.signal ? `Ended by a signal: ${exit.signal}` : `Exit code ${exit.code}`}{exit.outOfMemory && ', out of memory'}{exit.peakRssBytes ? `, had up to ${formatBytes(exit.peakRssBytes)}` : ''}
           </p>
-          {exit.stderr.length > 0 && <details><summary>Last words</summary><pre tabIndex={0}>{exit.stderr.join('\n')}</pre></details>}
+          {exit.stderr.length > 0 && <details><summary>Last words</summary><pre tabIndex={0}>{exit.stderr.map(spoken).join('\n')}</pre></details>}
         </>
       )}
     </li>

@@ -1,19 +1,22 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
-import { lazy, Suspense, useState } from 'react'
-import { client, orderPlugin, plugins, sources } from '../api/queries.ts'
-import type { Plugin } from '../api/types.ts'
-import { formatAgo, formatTime } from '../frame/format.ts'
+import { lazy, Suspense } from 'react'
+import { plugins, sources, user } from '../api/queries.ts'
+import type { Plugin, Process } from '../api/types.ts'
+import { formatSeconds, formatTime } from '../frame/format.ts'
 import { StateBadge } from '../ui/Badge.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Logo } from '../ui/Logo.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
-import { toast } from '../ui/toast.tsx'
 import { Life } from './Life.tsx'
 import { LogLines } from './LogLines.tsx'
+import { OrderButton } from './OrderButton.tsx'
+import { ordersFor, useOrders } from './orders.ts'
 import { signatureOf } from './signature.ts'
+import { Trouble } from './Trouble.tsx'
+import { Versions } from './Versions.tsx'
 
-const Metrics = lazy(() => import('./Metrics.tsx'))
+const Usage = lazy(() => import('./Usage.tsx'))
 
 export default function PluginPage() {
   const { id } = useParams({ from: '/plugins/$id' })
@@ -21,6 +24,13 @@ export default function PluginPage() {
   if (!data) return error ? <Failed error={error} /> : <Loading />
   const plugin = data.find((p) => p.id === id)
   if (!plugin) return <Empty title={`No plugin ${id} is installed`}><Link to="/plugins">All plugins</Link></Empty>
+  return <OnePlugin key={id} plugin={plugin} error={error} />
+}
+
+function OnePlugin({ plugin, error }: { plugin: Plugin; error: Error | null }) {
+  const orders = useOrders(plugin)
+  // How processes are, and what they say, is the admins' business.
+  const admin = useQuery(user()).data?.role === 'Admin'
   const runs = plugin.process.state !== 'no backend'
   return (
     <div className="page">
@@ -29,66 +39,22 @@ export default function PluginPage() {
         <h1>{plugin.name}</h1>
         <StateBadge state={plugin.process.state} />
         <span className="spread" />
-        {runs && <Orders plugin={plugin} />}
+        {admin && <div className="buttons">{ordersFor(plugin).map((possible, i, { length }) => <OrderButton key={possible.order} orders={orders} possible={possible} primary={i === 0 && (length === 1 || possible.order === 'start')} />)}</div>}
         {plugin.info.description && <p className="quiet">{plugin.info.description}</p>}
       </header>
       {error && <Failed error={error} />}
-      {plugin.process.lastError && plugin.process.state !== 'ready' && (
-        <Failed error={new Error(plugin.process.lastError)}>
-          <p className="quiet">{adviceOf(plugin)}</p>
-        </Failed>
-      )}
+      {orders.error && <Failed error={orders.error} />}
+      <Trouble plugin={plugin} />
       <div className="columns">
-        <About plugin={plugin} />
-        {runs && <Sandbox plugin={plugin} />}
+        <div className="column">
+          <About plugin={plugin} />
+          {admin && <Versions plugin={plugin} />}
+        </div>
+        {admin && runs && <Sandbox plugin={plugin} />}
       </div>
-      {runs && <Life id={id} />}
-      {plugin.process.pid !== undefined && <Suspense><Metrics id={id} /></Suspense>}
-      {runs && <LogLines id={id} />}
-    </div>
-  )
-}
-
-function adviceOf({ process }: Plugin): string {
-  switch (process.state) {
-    case 'quarantined': return 'It has crashed too often and is left alone. Start it again once the cause is gone; its last words are in the history below.'
-    case 'backing-off': return `It is started again${process.nextStart ? ` at ${formatTime(Date.parse(process.nextStart))}` : ' soon'}.`
-    case 'degraded': return 'It runs, but does not answer: if that goes on, another process takes its place.'
-    default: return ''
-  }
-}
-
-const orders = {
-  start: { title: 'Start', icon: 'play' },
-  restart: { title: 'Restart', icon: 'restart' },
-  stop: { title: 'Stop', icon: 'stop' },
-} as const
-
-type Order = keyof typeof orders
-
-/** What can be done about a process as it is. */
-function Orders({ plugin }: { plugin: Plugin }) {
-  const [busy, setBusy] = useState<Order>()
-  const { state } = plugin.process
-  const possible: Order[] = state === 'stopped' || state === 'quarantined' ? ['start'] : ['restart', 'stop']
-  const give = async (order: Order) => {
-    setBusy(order)
-    try {
-      toast((await orderPlugin(plugin.id, order)).message)
-    } catch (error) {
-      toast((error as Error).message, true)
-    }
-    await client.invalidateQueries({ queryKey: ['plugins'] })
-    setBusy(undefined)
-  }
-  return (
-    <div className="buttons">
-      {possible.map((order) => (
-        <button key={order} type="button" className={`button ${order === 'start' ? 'primary' : ''}`} disabled={busy !== undefined} onClick={() => give(order)}>
-          {busy === order ? <span className="spinner" /> : <Icon name={orders[order].icon} />}
-          {order === 'start' && state === 'quarantined' ? 'Release from quarantine' : orders[order].title}
-        </button>
-      ))}
+      {admin && runs && <Suspense fallback={<Loading />}><Usage id={plugin.id} /></Suspense>}
+      {admin && runs && <Life id={plugin.id} />}
+      {admin && runs && <LogLines id={plugin.id} />}
     </div>
   )
 }
@@ -98,12 +64,13 @@ function About({ plugin }: { plugin: Plugin }) {
   const used = useQuery(sources()).data?.filter((s) => s.type === plugin.id) ?? []
   const facts: [string, React.ReactNode][] = [
     ['Id', <code>{plugin.id}</code>],
-    ['Version', info.version],
     ['By', info.author.name],
     ['Signature', signatureOf(plugin)],
-    ['Process', process.pid ? <><code>{process.pid}</code>{process.since && `, since ${formatTime(Date.parse(process.since))}`}</> : process.since ? formatAgo(process.since) : ''],
+    ['Runs at', process.address ? <code>{process.address}</code> : ''],
+    ['Process', processOf(process)],
     ['Restarts', process.restarts],
     ['Calls', `${process.calls} running, ${process.waiting} waiting`],
+    ['Streams', `${process.streams} running`],
     ['Data sources', used.length ? used.map((s, i) => <span key={s.uid}>{i > 0 && ', '}<Link to="/datasources/$uid" params={{ uid: s.uid }}>{s.name}</Link></span>) : 'none'],
   ]
   return (
@@ -112,6 +79,13 @@ function About({ plugin }: { plugin: Plugin }) {
       <dl className="facts">{facts.map(([name, value]) => value !== '' && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
     </section>
   )
+}
+
+function processOf({ state, pid, since, address }: Process): React.ReactNode {
+  if (state === 'no backend' || !since) return ''
+  const age = <time dateTime={since} title={formatTime(Date.parse(since))}>{formatSeconds(Math.round((Date.now() - Date.parse(since)) / 1000), 0)}</time>
+  if (pid) return <><code>{pid}</code>, {state} for {age}</>
+  return address ? <>{state} for {age}</> : <>none, {state} for {age}</>
 }
 
 /** How a process is confined: what is on, and why the rest is not. */
