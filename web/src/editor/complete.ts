@@ -2,6 +2,7 @@
 // those that a resource of the plugin lists.
 import type { Completion, CompletionSource } from '@codemirror/autocomplete'
 import type { EditorState } from '@codemirror/state'
+import type { EditorView } from '@codemirror/view'
 import { useMemo } from 'react'
 import { listOptions, pathOf, takes } from '../form/options.ts'
 import type { Language } from './Editor.tsx'
@@ -46,8 +47,18 @@ async function complete(uid: string | undefined, { word, own }: Words, state: Ed
     uid === undefined || options === undefined ? [] : listOptions(uid, pathOf(options, { before: text.slice(0, from) })).catch(() => []),
     quote >= 0 ? [] : own(text.slice(0, from), state),
   ])
-  const listed = theirs.map(({ value, label }): Completion => ({ label: value, detail: label, type: 'variable', boost: value.startsWith('$') ? 1 : 2 }))
+  const listed = theirs.map(({ value, label }): Completion => ({ ...called(value), detail: label, type: 'variable', boost: value.startsWith('$') ? 1 : 2 }))
   return { from, options: [...listed, ...ours], validFor: quote >= 0 ? /^[^"'`]*$/ : /^[\w:$]*$/ }
+}
+
+/** A word that is completed; one that opens a parenthesis is closed behind the cursor. */
+export function called(word: string): Completion {
+  if (!word.endsWith('(')) return { label: word }
+  const apply = (view: EditorView, _: Completion, from: number, to: number) => {
+    const open = view.state.sliceDoc(to, to + 1) === '('
+    view.dispatch({ changes: { from, to, insert: open ? word.slice(0, -1) : `${word})` }, selection: { anchor: from + word.length }, userEvent: 'input.complete' })
+  }
+  return { label: word, displayLabel: word.slice(0, -1), apply }
 }
 
 /** Where a quote begins that the text does not close, -1 if there is none. */

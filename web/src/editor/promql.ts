@@ -1,7 +1,7 @@
 // PromQL, as far as colours and completion need to know it.
 import type { Completion } from '@codemirror/autocomplete'
 import { StreamLanguage } from '@codemirror/language'
-import type { Words } from './complete.ts'
+import { called, type Words } from './complete.ts'
 
 const keywords = /^(by|without|on|ignoring|group_left|group_right|bool|offset|and|or|unless|atan2|start|end)$/i
 
@@ -41,8 +41,8 @@ export const language = StreamLanguage.define<{ braces: number }>({
 })
 
 const own: Completion[] = [
-  ...aggregations.map((label) => ({ label, detail: 'aggregation', type: 'keyword', apply: `${label}(` })),
-  ...Object.entries(functions).map(([label, detail]) => ({ label, detail: detail || 'function', type: 'function', apply: `${label}(` })),
+  ...aggregations.map((name) => ({ ...called(`${name}(`), detail: 'aggregation', type: 'keyword' })),
+  ...Object.entries(functions).map(([name, detail]) => ({ ...called(`${name}(`), detail: detail || 'function', type: 'function' })),
   ...['by', 'without', 'on', 'ignoring', 'group_left', 'group_right', 'offset', 'and', 'or', 'unless', 'bool'].map((label) => ({ label, type: 'keyword' })),
 ]
 

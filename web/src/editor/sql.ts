@@ -1,8 +1,9 @@
 import { CompletionContext } from '@codemirror/autocomplete'
-import { keywordCompletionSource, sql, StandardSQL } from '@codemirror/lang-sql'
+import { keywordCompletionSource, sql, SQLDialect, StandardSQL } from '@codemirror/lang-sql'
 import type { Words } from './complete.ts'
 
-export const language = sql({ dialect: StandardSQL, upperCaseKeywords: true })
+// Macros are names that begin with a dollar.
+export const language = sql({ dialect: SQLDialect.define({ ...StandardSQL.spec, specialVar: '$@?' }), upperCaseKeywords: true })
 
 const keywords = keywordCompletionSource(StandardSQL, true)
 

@@ -180,7 +180,7 @@ function optionsOf(lines: Line[], last: boolean, width: number, height: number, 
     },
     axes: [
       { ...axis, space: 80, size: last ? 28 : 6, values: (_, ticks, __, ___, step) => ticks.map((tick) => (last ? timeLabel(tick, step) : '')) },
-      { ...axis, size: 70, ...(isBinary(unit) && { incrs: powersOfTwo }), values: (_, ticks) => ticks.map((tick) => formatNumber(tick, unit, decimals)) },
+      { ...axis, ...(isBinary(unit) && { incrs: powersOfTwo }), size: (_, labels) => Math.max(70, 14 + 6.4 * Math.max(0, ...(labels ?? []).map((label) => label.length))), values: (_, ticks) => ticks.map((tick) => formatNumber(tick, unit || 'short', decimals)) },
     ],
     series: [{}, ...lines.map((line): uPlot.Series => ({ label: line.title, stroke: line.color, width: 1.6, spanGaps: line.spanGaps, points: { show: (u) => u.data[0].length < 40, filter: lonely, size: 5 } }))],
     hooks: {

@@ -3,6 +3,7 @@ import { useMemo, useRef, useState } from 'react'
 import { colorOf } from '../frame/color.ts'
 import { colorName, formatCount, formatValue } from '../frame/format.ts'
 import { titleOf, type Field, type Frame } from '../frame/frame.ts'
+import { longOf } from '../frame/long.ts'
 import { linksOf, type Anchor } from '../frame/link.ts'
 import { Icon } from '../ui/icons.tsx'
 import { copy } from '../ui/toast.tsx'
@@ -15,8 +16,9 @@ interface Order {
 const rowHeight = 28
 
 /** Frames as tables: one at a time, of which only the rows in sight are drawn. */
-export function Table({ frames, range = [0, Date.now()] }: { frames: Frame[]; range?: [from: number, to: number] }) {
+export function Table({ frames: answered, range = [0, Date.now()] }: { frames: Frame[]; range?: [from: number, to: number] }) {
   const [chosen, setChosen] = useState(0)
+  const frames = useMemo(() => [...longOf(answered), ...answered], [answered])
   const frame = frames[Math.min(chosen, frames.length - 1)]
   return (
     <div className="table-view">

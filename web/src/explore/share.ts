@@ -1,5 +1,6 @@
 // Taking an answer elsewhere: as a file, as a command.
 import { request } from '../api/http.ts'
+import { absolute, forServer } from '../time/range.ts'
 import { bodyOf } from './ask.ts'
 import { modelOf, type Pane, type Query } from './state.ts'
 
@@ -24,17 +25,25 @@ export async function download(pane: Pane, points: number, format: (typeof forma
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
-export function curlOf(pane: Pane, points: number): string {
-  return `curl -s ${location.origin}/api/ds/query -H 'Content-Type: application/json' -d ${quote(JSON.stringify(bodyOf(pane, points)))}`
+/** A command that asks all queries at once; where people sign in, with the token that the environment has. */
+export function curlOf(pane: Pane, points: number, signed: boolean): string {
+  const token = signed ? ' -H "Authorization: Bearer $PLUGBOARD_TOKEN"' : ''
+  return `curl -s ${location.origin}/api/ds/query${token} -H 'Content-Type: application/json' -d ${quote(JSON.stringify(bodyOf(pane, points)))}`
 }
 
-/** A command for each query; text that the plugin takes as such is not wrapped in JSON. */
+/** A link to a pane that shows the same time, whenever it is followed. */
+export function linkAt(pane: Pane, span: [from: number, to: number]): string {
+  return `${location.origin}/explore?panes=${encodeURIComponent(JSON.stringify([{ ...pane, range: absolute(...span) }]))}`
+}
+
+/** A command for each query, which takes its token from the environment; text that the plugin takes as such is not wrapped in JSON. */
 export function commandOf(pane: Pane, textField: (query: Query) => string | undefined): string {
+  const { from, to } = forServer(pane.range)
   return pane.queries.filter((q) => !q.hide && q.datasource.uid).map((query) => {
     const model = modelOf(query)
     const text = textField(query)
     const plain = text && Object.keys(model).length === 1 ? model[text] : undefined
     const question = typeof plain === 'string' ? plain : JSON.stringify(model)
-    return `plugboard query --server ${location.origin} --from ${quote(pane.range.from)} --to ${quote(pane.range.to)} ${query.datasource.uid} ${quote(question)}`
+    return `plugboard query --server ${location.origin} --from ${quote(from)} --to ${quote(to)} -- ${quote(query.datasource.uid)} ${quote(question)}`
   }).join('\n')
 }

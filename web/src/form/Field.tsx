@@ -42,7 +42,7 @@ export function Field(field: FieldProps) {
   if (schema.type === 'object' && schema.properties) {
     return (
       <fieldset className="field wide nested">
-        <legend>{title}</legend>
+        <legend className={title === schema['x-plugboard-group'] ? 'unseen' : ''}>{title}</legend>
         {schema.description && <small>{schema.description}</small>}
         <Nested schema={schema} value={isObject(value) ? value : {}} uid={uid} onChange={(to) => onChange(Object.keys(to).length ? to : undefined)} />
       </fieldset>

@@ -31,13 +31,13 @@ interface Placed {
 export function Form({ parts, uid, onRun, className }: FormProps) {
   const placed = parts.flatMap((part) => Object.entries(part.schema.properties ?? {}).map(([name, schema]): Placed => ({ part, name, group: schema['x-plugboard-group'] ?? '' })))
   const groups = Map.groupBy(placed, (field) => field.group)
-  const draw = (fields: Placed[] = []) => (
-    <div className={className}>{fields.map(({ part, name }) => <FieldOf key={`${parts.indexOf(part)} ${name}`} part={part} name={name} uid={uid} onRun={onRun} />)}</div>
-  )
+  const draw = (fields: Placed[] = []) => fields.length > 0 && <div className={className}>{fields.map(({ part, name }) => <FieldOf key={`${parts.indexOf(part)} ${name}`} part={part} name={name} uid={uid} onRun={onRun} />)}</div>
   return (
     <>
       {draw(groups.get(''))}
-      {[...groups].filter(([group]) => group !== '').map(([group, fields]) => <Group key={group} title={group} open={fields.some(isSet)}>{draw(fields)}</Group>)}
+      {groups.size > (groups.has('') ? 1 : 0) && (
+        <div className="groups">{[...groups].filter(([group]) => group !== '').map(([group, fields]) => <Group key={group} title={group} open={fields.some(isSet)}>{draw(fields)}</Group>)}</div>
+      )}
     </>
   )
 }

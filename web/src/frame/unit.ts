@@ -11,6 +11,9 @@ export function digits(value: number, decimals?: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: size >= 1000 ? 1 : size >= 1 ? 3 : 5 })
 }
 
+/** Three digits, which is what a scaled number tells. */
+const rounded = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2 })
+
 /** In the largest of some steps that is not below one. */
 function scaled(base: number, steps: string[], first = 0): Format {
   return (value, decimals) => {
@@ -23,7 +26,7 @@ function scaled(base: number, steps: string[], first = 0): Format {
       value *= base
       step--
     }
-    return digits(value, decimals ?? (step === 0 && Number.isInteger(value) ? 0 : step === first ? undefined : Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2)) + steps[step]
+    return (decimals !== undefined || step === first ? digits(value, decimals) : rounded(value)) + steps[step]
   }
 }
 

@@ -70,6 +70,7 @@ export const quick: { range: Range; title: string }[] = [
   ['now-5m', 'Last 5 minutes'], ['now-15m', 'Last 15 minutes'], ['now-1h', 'Last hour'], ['now-6h', 'Last 6 hours'], ['now-24h', 'Last 24 hours'],
   ['now-7d', 'Last 7 days'], ['now-30d', 'Last 30 days'], ['now-1y', 'Last year'],
 ].map(([from, title]) => ({ range: { from, to: 'now' }, title }))
+quick.push({ range: { from: 'now/d', to: 'now/d' }, title: 'Today' }, { range: { from: 'now-1d/d', to: 'now-1d/d' }, title: 'Yesterday' })
 
 /** A range in words. */
 export function describe(range: Range): string {
