@@ -205,7 +205,8 @@ func (p *timePrinter) append(b []byte, values []int64) (_ []byte, need uint8) {
 		inexact |= since - low*1e6
 		binary.LittleEndian.PutUint64(to[at:], p.lead)
 		at += p.n
-		binary.LittleEndian.PutUint64(to[at:], shortest.Eight(uint32(low))>>16)
+		upper := low / 1000
+		binary.LittleEndian.PutUint64(to[at:], uint64(threeDigits[upper])|uint64(threeDigits[low-upper*1000])<<24)
 		at += len("000000")
 	}
 	if inexact != 0 {
@@ -219,3 +220,11 @@ func (p *timePrinter) keep(high int64) {
 	p.n = len(strconv.AppendInt(append(lead[:0], ','), high, 10))
 	p.lead, p.from = binary.LittleEndian.Uint64(lead[:]), high*leadSpan
 }
+
+// threeDigits are the texts of 0 to 999, the first digit lowest.
+var threeDigits = func() (t [1000]uint32) {
+	for i := range t {
+		t[i] = uint32('0'+i/100) | uint32('0'+i/10%10)<<8 | uint32('0'+i%10)<<16
+	}
+	return t
+}()

@@ -141,7 +141,7 @@ func AppendHundredths(b []byte, values []float64) ([]byte, int) {
 		}
 		whole := n / 100
 		digits := length(uint64(whole))
-		binary.LittleEndian.PutUint64(to[at:], Eight(uint32(whole))>>((64-8*digits)&63))
+		binary.LittleEndian.PutUint64(to[at:], eight(uint32(whole))>>((64-8*digits)&63))
 		behind := known[percent+n-100*whole] // ",0" and what is wanted
 		binary.LittleEndian.PutUint32(to[at+digits:], uint32(behind>>16))
 		at += digits + int(behind>>56) - len(",0")

@@ -51,7 +51,7 @@ func putPointed(to *[32]byte, v uint64, n, point int) {
 		n, point = n-1, point-1
 	}
 	high := v / 100_000_000
-	a, c := Eight(uint32(high)), Eight(uint32(v-high*100_000_000))
+	a, c := eight(uint32(high)), eight(uint32(v-high*100_000_000))
 	empty := uint(16-n) * 8 & 63 // bits in front of the first digit
 	a, c = a>>empty|c<<(64-empty), c>>empty
 	if point < 8 {
@@ -65,9 +65,9 @@ func putPointed(to *[32]byte, v uint64, n, point int) {
 	binary.LittleEndian.PutUint64(to[at+8:], c)
 }
 
-// Eight returns the text of v, which has at most eight digits, with zeros in
+// eight returns the text of v, which has at most eight digits, with zeros in
 // front, the first digit lowest: halves are parted side by side.
-func Eight(v uint32) uint64 {
+func eight(v uint32) uint64 {
 	const zeros = 0x3030303030303030
 	high := uint64(v) / 10000
 	fours := high | (uint64(v)-high*10000)<<32
@@ -145,7 +145,7 @@ func appendDigits(b []byte, v uint64, n int) []byte {
 	for n > 8 {
 		rest := v / 100_000_000
 		n -= 8
-		binary.LittleEndian.PutUint64(to[n:], Eight(uint32(v-rest*100_000_000)))
+		binary.LittleEndian.PutUint64(to[n:], eight(uint32(v-rest*100_000_000)))
 		v = rest
 	}
 	low := uint32(v)
