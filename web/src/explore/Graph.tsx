@@ -6,7 +6,7 @@ import type { Frame } from '../frame/frame.ts'
 import { bandsOf, seriesOf, type Series } from '../frame/series.ts'
 import { isBinary } from '../frame/unit.ts'
 import { useTheme } from '../shell/theme.ts'
-import { drawMarks, type Mark } from './marks.ts'
+import { drawMarks, untitled, type Mark } from './marks.ts'
 import { Bands } from './Bands.tsx'
 
 interface GraphProps {
@@ -35,6 +35,7 @@ export function Graph({ frames, range, live = false, marks, onZoom }: GraphProps
   const [at, setAt] = useState<number | null>(null)
   const bands = useMemo(() => bandsOf(frames), [frames])
   const plots = useMemo(() => [...Map.groupBy(lines, (line) => line.unit).values()], [lines])
+  const silent = useMemo(() => untitled(marks), [marks])
   const sync = useMemo(() => uPlot.sync(crypto.randomUUID()), [])
   if (!lines.length && !bands.length) return <p className="hint">There is nothing to draw: a graph takes a column of times and one of numbers or enums.</p>
 
@@ -50,7 +51,7 @@ export function Graph({ frames, range, live = false, marks, onZoom }: GraphProps
   return (
     <div className="graph">
       {plots.map((plot, i) => (
-        <Plot key={plot.map((l) => l.title).join('\n')} lines={plot} hidden={hidden} marks={marks} span={span} last={i === plots.length - 1} height={height} theme={theme} sync={sync} onZoom={onZoom} onCursor={setAt} />
+        <Plot key={plot.map((l) => l.title).join('\n')} lines={plot} hidden={hidden} marks={i === 0 ? marks : silent} span={span} last={i === plots.length - 1} height={height} theme={theme} sync={sync} onZoom={onZoom} onCursor={setAt} />
       ))}
       {bands.length > 0 && <Bands bands={bands} span={span} at={at} onCursor={setAt} onZoom={onZoom} />}
       <ul className="legend" aria-label="Lines">

@@ -75,8 +75,7 @@ function Ailing({ plugin, sources, admin }: { plugin: Plugin; sources: Source[];
 }
 
 function needing(sources: Source[]): string {
-  if (!sources.length) return ''
-  return `${sources.map((s) => s.name).join(', ')} ${sources.length === 1 ? 'needs' : 'need'} it.`
+  return sources.length ? `Data sources that ask it: ${sources.map((s) => s.name).join(', ')}.` : ''
 }
 
 interface Check {

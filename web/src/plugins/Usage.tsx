@@ -12,7 +12,7 @@ const spans = { '1h': { title: 'Hour', length: 3_600_000 }, '24h': { title: 'Day
 type Back = keyof typeof spans
 
 /** What a plugin has used and been asked, and what became of it meanwhile. */
-export default function Usage({ id }: { id: string }) {
+export default function Usage({ id, runs }: { id: string; runs: boolean }) {
   const [back, setBack] = useState<Back>('1h')
   const { data, error } = useQuery({ ...pluginHistory(id, back), placeholderData: keepPreviousData })
   const events = useQuery(pluginEvents(id)).data
@@ -23,7 +23,7 @@ export default function Usage({ id }: { id: string }) {
       <header>
         <h2 id="usage">Usage</h2>
         <div className="buttons">
-          <a href={`/api/plugins/${encodeURIComponent(id)}/metrics`}>Its own metrics</a>
+          {runs && <a href={`/api/plugins/${encodeURIComponent(id)}/metrics`}>Its own metrics</a>}
           <span className="choice" role="group" aria-label="How far back">
             {(Object.keys(spans) as Back[]).map((b) => <button key={b} type="button" className="button quiet-button" aria-pressed={back === b} onClick={() => setBack(b)}>{spans[b].title}</button>)}
           </span>

@@ -13,7 +13,7 @@ export function Versions({ plugin }: { plugin: Plugin }) {
   const running = plugin.info.version
   const { data, error } = useQuery({ ...pluginVersions(plugin.id, running), placeholderData: keepPreviousData })
   const [asking, setAsking] = useState(false)
-  const { busy, failed, done, go, tell } = useSwitch(plugin)
+  const { busy, from, failed, done, go, tell } = useSwitch(plugin)
   const { former, folder } = data ?? {}
   const changed = folder && folder.version !== running
   return (
@@ -33,9 +33,10 @@ export function Versions({ plugin }: { plugin: Plugin }) {
         {former && <Other version={former} what={former.installed ? 'ran before, and is kept' : 'ran before, in a plugin folder'} verb={`${isOlder(former.version, running) ? 'Roll back' : 'Return'} to ${former.version}`} busy={busy} go={() => go('rollback', former.version)} />}
       </ul>
       {error && <Failed error={error} />}
-      {busy !== undefined && <p className="switching" role="status"><span className="spinner" /><span>{busy || 'The other version'} is started beside {running}, and tried with every data source.</span><Elapsed /></p>}
+      {busy !== undefined && <p className="switching" role="status"><span className="spinner" /><span>{busy || 'The other version'} is started beside {from}, and tried with every data source.</span><Elapsed /></p>}
       {failed && <Failed error={failed}><p className="quiet">Nothing has changed: it stays with {running}.</p></Failed>}
-      {done && <p className="passed" role="status"><Icon name="check" /><span>{done}</span></p>}
+      {done && done.version === running && <p className="passed" role="status"><Icon name="check" /><span>{done.text}</span></p>}
+      {done && done.version !== running && <p className="notice" role="status"><Icon name="warn" />{done.version} does not run any more: the server has gone back to {running}. Why is in the history.</p>}
       {asking && <Upgrade plugin={plugin} onClose={() => setAsking(false)} onDone={tell} />}
     </section>
   )
@@ -62,13 +63,14 @@ function Other({ version, what, verb, busy, go }: OtherProps) {
 
 /** Switches between versions, one switch at a time. */
 function useSwitch(plugin: Plugin) {
-  const [state, setState] = useState<{ busy?: string; failed?: Error; done?: string }>({})
+  const [state, setState] = useState<{ busy?: string; from?: string; failed?: Error; done?: { version: string; text: string } }>({})
   const tell = async ({ version }: Switched, began: number) => {
-    setState({ done: `${version} runs, after ${formatSeconds((performance.now() - began) / 1000)}. Calls that were under way end with the process before, streams go on.` })
+    const text = `${version} runs, after ${formatSeconds((performance.now() - began) / 1000)}. Calls that were under way end with the process before, streams go on.`
     await client.invalidateQueries({ queryKey: ['plugins'] })
+    setState({ done: { version, text } })
   }
   const go = async (how: 'reload' | 'rollback', to = '') => {
-    setState({ busy: to })
+    setState({ busy: to, from: plugin.info.version })
     const began = performance.now()
     try {
       await tell(await switchPlugin(plugin.id, how), began)
