@@ -109,7 +109,7 @@ test('an answer is taken elsewhere', () =>
     assert.equal(readFileSync(await file.path(), 'utf8').split('\n')[0].trim(), 'date,weather')
     await share.click()
     await page.getByRole('menuitem', { name: 'Copy as plugboard query' }).click()
-    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^plugboard query --server http:\S+ --from 'now-1h' --to 'now' seattle 'SELECT date, weather/)
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^plugboard query --server http:\S+ --from 'now-1h' --to 'now' -- 'seattle' 'SELECT date, weather/)
     await share.click()
     await page.getByRole('menuitem', { name: 'Copy as curl' }).click()
     assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl -s http:\S+\/api\/ds\/query/)
@@ -144,8 +144,13 @@ test('logs are read as logs', () =>
     await line.click()
     await page.getByText('pod', { exact: true }).waitFor()
     await look(page, 'explore-logs')
+    await page.getByLabel('Find in the logs').fill('bank is slow')
+    await page.getByText('20 of 100 lines').waitFor()
+    await page.getByLabel('Find in the logs').fill('')
+    await page.getByRole('button', { name: 'Oldest first' }).click()
+    await page.locator('.log[data-index="0"]').getByText('GET /cart 200').waitFor()
     await page.getByRole('log').evaluate((log) => log.scrollTo(0, log.scrollHeight))
-    await page.getByRole('button', { name: /GET \/cart 200/ }).last().waitFor()
+    await page.locator('.log[data-index="99"]').waitFor()
   }))
 
 test('a trace is a waterfall that folds, opens and is gone through by keys', () =>
@@ -205,6 +210,47 @@ test('enums, units, thresholds, mappings, links and notices are shown as their p
     await page.getByText('Value copied').waitFor()
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), '50')
     await look(page, 'explore-cell')
+  }))
+
+test('a click in the legend shows one line alone, with Ctrl all others', () =>
+  visit(explore(ask('testdata', { scenarioId: 'random_walk', seriesCount: 3 })), async (page) => {
+    const shown = async () => (await page.getByRole('list', { name: 'Lines' }).getByRole('button', { pressed: true }).allTextContents()).map((text) => /series="(\d)"/.exec(text)![1]).join('')
+    const line = (n: number) => page.getByRole('button', { name: `value {series="${n}"}` })
+    await line(2).click()
+    assert.equal(await shown(), '2')
+    await line(2).click()
+    assert.equal(await shown(), '123')
+    await line(1).click({ modifiers: ['Control'] })
+    assert.equal(await shown(), '23')
+  }))
+
+test('columns are dragged wider, and texts sorted as people count', () =>
+  visit(explore(ask('testdata', { scenarioId: 'csv_content', csvContent: 'name,n\nhost-10,1\nÉmile,2\nhost-9,3\nemily,4\n,5' })), async (page) => {
+    const head = page.getByRole('columnheader', { name: 'name' })
+    await head.getByRole('button').click()
+    const names = () => page.locator('.table-body [role=row] > :first-child').allTextContents()
+    assert.deepEqual(await names(), ['Émile', 'emily', 'host-9', 'host-10', ''])
+    const before = (await head.boundingBox())!
+    await page.mouse.move(before.x + before.width, before.y + 10)
+    await page.mouse.down()
+    await page.mouse.move(before.x + before.width - 200, before.y + 10, { steps: 4 })
+    await page.mouse.up()
+    const after = (await head.boundingBox())!
+    assert.ok(Math.abs(before.width - 200 - after.width) < 5, `${before.width} became ${after.width}`)
+    assert.deepEqual((await names())[0], 'Émile', 'dragging does not sort')
+  }))
+
+test('a link to these times shows the same times later', () =>
+  visit(explore({ ...ask('testdata', { scenarioId: 'table', rows: 3 }), view: 'table' }), async (page) => {
+    const first = page.getByRole('cell').first()
+    await first.waitFor()
+    const was = await first.textContent()
+    await page.getByRole('button', { name: 'Share' }).click()
+    await page.getByRole('menuitem', { name: 'Copy link to these times' }).click()
+    await page.waitForTimeout(1_100) // the range of an hour goes on
+    await page.goto(await page.evaluate(() => navigator.clipboard.readText()))
+    await first.waitFor()
+    assert.equal((await first.textContent())!.slice(0, 19), was!.slice(0, 19))
   }))
 
 test('Explore is there at once, and light', () =>

@@ -2,6 +2,8 @@ import { useMemo } from 'react'
 import { Editor } from '../editor/Editor.tsx'
 import { formatBytes, formatSeconds } from '../frame/format.ts'
 import { Dialog } from '../ui/Dialog.tsx'
+import { Icon } from '../ui/icons.tsx'
+import { copy } from '../ui/toast.tsx'
 import type { Answer } from './ask.ts'
 
 // An editor of more than this is no help to anybody.
@@ -13,10 +15,19 @@ export default function Inspect({ answer, onClose }: { answer: Answer; onClose: 
   const came = useMemo(() => (answer.response.length > shown ? answer.response.slice(0, shown) : JSON.stringify(JSON.parse(answer.response), null, 2)), [answer])
   return (
     <Dialog title="Request and response" className="wide" onClose={onClose}>
-      <h3>POST /api/ds/query</h3>
+      <Head title="POST /api/ds/query" text={sent} />
       <Editor label="Request" language="json" value={sent} />
-      <h3>{answer.status} · {formatSeconds(answer.took / 1000, 0)} · {formatBytes(answer.bytes)}{answer.response.length > shown && ` · the first ${formatBytes(shown)} are shown`}</h3>
+      <Head title={`${answer.status} · ${formatSeconds(answer.took / 1000, 0)} · ${formatBytes(answer.bytes)}${answer.response.length > shown ? ` · the first ${formatBytes(shown)} are shown` : ''}`} text={answer.response} />
       <Editor label="Response" language="json" value={came} />
     </Dialog>
+  )
+}
+
+function Head({ title, text }: { title: string; text: string }) {
+  return (
+    <div className="inspect-head">
+      <h3>{title}</h3><span className="spread" />
+      <button type="button" className="button quiet-button" onClick={() => void copy(text, 'JSON')}><Icon name="copy" />Copy</button>
+    </div>
   )
 }

@@ -44,7 +44,7 @@ export default function Trace({ frames }: { frames: Frame[] }) {
   }
   return (
     <div className="trace">
-      <div className="trace-head">
+      <div className="result-tools">
         <p className="quiet">
           {formatTime(from)} · {formatSeconds(whole / 1000)} · {count(spans.length, 'span')} · {count(services.length, 'service')}
           {failed > 0 && <> · <b className="fault">{failed} failed</b></>}

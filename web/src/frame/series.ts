@@ -117,7 +117,7 @@ function bridged(times: number[], values: (number | null)[], most: number): Pick
   let last = -1
   values.forEach((value, row) => {
     if (value === null) return
-    if (last >= 0 && row > last + 1 && times[row] - times[last] > most) kept.push(last + 1)
+    if (last >= 0 && times[row] - times[last] > most) for (let none = last + 1; none < row; none++) kept.push(none)
     kept.push(row)
     last = row
   })
