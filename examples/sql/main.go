@@ -30,7 +30,7 @@ type settings struct {
 // the parameters @from and @to, the time range in Unix seconds. The database
 // gets those as values: there is nothing to quote.
 type model struct {
-	SQL    string          `json:"sql" plugboard:"text"`
+	SQL    string          `json:"sql" plugboard:"text" language:"sql"`
 	Format sqlframe.Format `json:"format"` // table or time_series
 }
 

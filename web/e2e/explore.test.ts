@@ -196,6 +196,7 @@ test('enums, units, thresholds, mappings, links and notices are shown as their p
     await page.getByRole('img', { name: 'States of state {machine="1"}' }).waitFor()
     await page.getByRole('list', { name: 'States' }).getByText('degraded').waitFor()
     await page.getByText('These machines are made up').waitFor()
+    await page.locator('datalist option[value="trace"][label="spans of a trace"]').waitFor({ state: 'attached' })
     await page.getByRole('button', { name: /^Load \d+\.\d%$/ }).waitFor()
     await look(page, 'explore-states')
     await page.getByRole('button', { name: 'Table', exact: true }).click()

@@ -18,6 +18,7 @@ Map.groupBy ??= <K, V>(values: Iterable<V>, of: (value: V, at: number) => K) => 
 const { formatNumber, formatValue, colorName } = await import('../src/frame/format.ts')
 const { linksOf, safe } = await import('../src/frame/link.ts')
 const { longOf } = await import('../src/frame/long.ts')
+const { seriesOf } = await import('../src/frame/series.ts')
 const { inTree, spansOf } = await import('../src/explore/spans.ts')
 const { faultOf, readTime, resolve, settled } = await import('../src/time/range.ts')
 
@@ -75,6 +76,15 @@ test('many frames become one table with labels as columns', () => {
   const [table] = longOf([series('a', 1, 2), series('b', 3)])
   assert.deepEqual(table.fields.map((f) => [f.name, f.values]), [['Time', [0, 1, 0]], ['job', ['a', 'a', 'b']], ['Value', [1, 2, 3]]])
   assert.deepEqual(longOf([series('a', 1)]), [])
+})
+
+test('lines of one name are told apart, and gaps are as wide as they are', () => {
+  const frame = (refId: string, config: FieldConfig = {}): Frame => ({ name: '', refId, meta: {}, length: 5, fields: [field({}, [0, 10, 20, 30, 40], { name: 'time', type: 'time' }), field(config, [1, null, null, 4, 5], { name: 'v' })] })
+  assert.deepEqual(seriesOf([frame('A'), frame('B'), frame('B')]).map((s) => s.title), ['v · A', 'v · B', 'v · B (2)'])
+  const shape = (config: FieldConfig) => seriesOf([frame('A', config)])[0]
+  assert.deepEqual(shape({ custom: { spanNulls: 30 } }).values, [1, 4, 5])
+  assert.deepEqual(shape({ custom: { spanNulls: 29 } }).values, [1, null, null, 4, 5])
+  assert.equal(shape({ custom: { spanNulls: true } }).spanGaps, true)
 })
 
 test('spans are a tree, whatever they say of their parents', () => {

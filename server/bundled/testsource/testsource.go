@@ -6,6 +6,7 @@ package testsource
 import (
 	"context"
 	_ "embed" // plugin.json
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -33,7 +34,7 @@ type settings struct {
 // model is a query. Beside the scenario's own, its fields are ignored.
 type model struct {
 	// ScenarioID is what happens: see scenarios. Default random_walk.
-	ScenarioID string `json:"scenarioId" plugboard:"text" title:"Scenario" description:"What happens; random_walk if empty." examples:"random_walk\ncsv_content\nslow_query\nerror\ntable\nstates\nlogs\ntrace\nvitals"`
+	ScenarioID string `json:"scenarioId" plugboard:"text" title:"Scenario" description:"What happens; random_walk if empty." options:"scenarios" examples:"random_walk\ncsv_content\nslow_query\nerror\ntable\nstates\nlogs\ntrace\nvitals"`
 	// SeriesCount is how many random walks there are; default 1.
 	SeriesCount int `json:"seriesCount" title:"Series" description:"How many random walks; 1 if empty."`
 	// CSVContent is the table of csv_content, its first line the names.
@@ -68,6 +69,29 @@ func (s *source) scenarios() map[string]func(context.Context, plugin.Query[model
 		"trace":       trace,
 		"vitals":      s.vitals,
 	}
+}
+
+// scenario is one that a query can ask for, and what happens.
+type scenario struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+}
+
+// listed are the scenarios, for forms to offer.
+var listed = []scenario{
+	{"random_walk", "lines that go up and down by chance"}, {"states", "enums, units, thresholds, links"}, {"table", "waves as a table of any size"},
+	{"csv_content", "the table that the query brings"}, {"logs", "lines of a log"}, {"trace", "spans of a trace"},
+	{"slow_query", "an answer after a while"}, {"error", "an error"}, {"vitals", "the vital signs of a server, as a stream"},
+}
+
+// ServeHTTP answers GET /scenarios.
+func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet || strings.Trim(r.URL.Path, "/") != "scenarios" {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(listed) // the client went away
 }
 
 func open(_ context.Context, s plugin.Settings[settings]) (*source, error) {

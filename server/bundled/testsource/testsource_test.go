@@ -90,6 +90,24 @@ func TestCSVContent(t *testing.T) {
 	}
 }
 
+// TestScenarios asks for each of those that are offered.
+func TestScenarios(t *testing.T) {
+	c := plugintest.Start(t, Plugin())
+	var body strings.Builder
+	err := c.CallResource(t.Context(), &plugin.ResourceRequest{Context: source1(""), Method: "GET", Path: "scenarios", URL: "scenarios"},
+		func(r plugin.ResourceResponse) error { body.Write(r.Body); return nil })
+	var offered []struct{ Value, Label string }
+	if err := errors.Join(err, json.Unmarshal([]byte(body.String()), &offered)); err != nil || len(offered) != len((&source{}).scenarios()) {
+		t.Fatalf("%d scenarios, %v: %s", len(offered), err, body.String())
+	}
+	for _, one := range offered {
+		_, answer, err := ask(t.Context(), c, fmt.Sprintf(`{"scenarioId": %q, "duration": "1ms"}`, one.Value))
+		if err != nil || one.Label == "" || strings.Contains(answer.Error, "no scenarioId") {
+			t.Errorf("%s: %q, %v", one.Value, answer.Error, err)
+		}
+	}
+}
+
 func TestTrace(t *testing.T) {
 	c := plugintest.Start(t, Plugin())
 	spans := mustAsk(t, c, `{"scenarioId": "trace", "rows": 1000}`)

@@ -49,12 +49,27 @@ export function bandsOf(frames: Frame[]): Band[] {
 
 /** The lines in frames: every column of numbers beside a column of times. */
 export function seriesOf(frames: Frame[]): Series[] {
-  return frames.flatMap((frame) => {
+  const lines = frames.flatMap((frame) => {
     const time = frame.fields.find(isTime)
     if (!time) return []
     const sorted = inOrder(time.values as (number | null)[])
     const groups = frame.meta.type === 'timeseries-long' ? groupsOf(frame, sorted) : [{ rows: sorted, name: '' }]
-    return groups.flatMap(({ rows, name }) => frame.fields.filter(isNumeric).map((field) => lineOf(time, field, rows, name)))
+    return groups.flatMap(({ rows, name }) => frame.fields.filter(isNumeric).map((field) => ({ refId: frame.refId, line: lineOf(time, field, rows, name) })))
+  })
+  return toldApart(lines)
+}
+
+/** Lines of one title get the ref ids of their queries, and what is still the same a number. */
+function toldApart(lines: { refId: string; line: Series }[]): Series[] {
+  const of = Map.groupBy(lines, ({ line }) => line.title)
+  const used = new Map<string, number>()
+  return lines.map(({ refId, line }) => {
+    const same = of.get(line.title)!
+    if (same.length === 1) return line
+    const title = same.some((other) => other.refId !== refId) ? `${line.title} · ${refId}` : line.title
+    const n = (used.get(title) ?? 0) + 1
+    used.set(title, n)
+    return { ...line, title: n > 1 ? `${title} (${n})` : title }
   })
 }
 
