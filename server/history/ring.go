@@ -1,6 +1,7 @@
 package history
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -71,22 +72,30 @@ func frameOf(points []point) *frame.Frame {
 	calls, failed := make([]float64, len(points)), make([]float64, len(points))
 	cpu, memory := make([]*float64, len(points)), make([]*float64, len(points))
 	for i, p := range points {
-		times[i], calls[i], failed[i] = p.at, p.calls, p.failed
+		times[i], calls[i], failed[i] = p.at, rounded(p.calls), rounded(p.failed)
 		if p.known {
-			percent := p.cpu * 100
+			percent := rounded(p.cpu * 100)
 			cpu[i], memory[i] = &percent, &points[i].memory
 		}
 	}
 	return frame.New("history",
 		frame.NewField("time", nil, times),
-		inUnit("percent", 2, frame.NewNullableField("cpu", nil, cpu)),
-		inUnit("bytes", 1, frame.NewNullableField("memory", nil, memory)),
-		inUnit("reqps", 2, frame.NewField("requests", nil, calls)),
-		inUnit("reqps", 2, frame.NewField("errors", nil, failed)),
+		inUnit("percent", frame.NewNullableField("cpu", nil, cpu)),
+		inUnit("bytes", frame.NewNullableField("memory", nil, memory)),
+		inUnit("reqps", frame.NewField("requests", nil, calls)),
+		inRed(inUnit("reqps", frame.NewField("errors", nil, failed))),
 	)
 }
 
-func inUnit(unit string, decimals uint16, f *frame.Field) *frame.Field {
-	f.Config = &frame.Config{Unit: unit, Decimals: &decimals, Min: new(frame.Float)}
+// rounded leaves out what counters of whole ticks and calls cannot tell.
+func rounded(value float64) float64 { return math.Round(value*1000) / 1000 }
+
+func inUnit(unit string, f *frame.Field) *frame.Field {
+	f.Config = &frame.Config{Unit: unit, Min: new(frame.Float)}
+	return f
+}
+
+func inRed(f *frame.Field) *frame.Field {
+	f.Config.Color = map[string]any{"mode": "fixed", "fixedColor": "red"}
 	return f
 }

@@ -61,6 +61,7 @@ function OnePlugin({ plugin, error }: { plugin: Plugin; error: Error | null }) {
 
 function About({ plugin }: { plugin: Plugin }) {
   const { process, info } = plugin
+  const runs = process.state !== 'no backend'
   const used = useQuery(sources()).data?.filter((s) => s.type === plugin.id) ?? []
   const facts: [string, React.ReactNode][] = [
     ['Id', <code>{plugin.id}</code>],
@@ -68,9 +69,9 @@ function About({ plugin }: { plugin: Plugin }) {
     ['Signature', signatureOf(plugin)],
     ['Runs at', process.address ? <code>{process.address}</code> : ''],
     ['Process', processOf(process)],
-    ['Restarts', process.restarts],
-    ['Calls', `${process.calls} running, ${process.waiting} waiting`],
-    ['Streams', `${process.streams} running`],
+    ['Restarts', runs ? process.restarts : ''],
+    ['Calls', runs ? `${process.calls} running, ${process.waiting} waiting` : ''],
+    ['Streams', runs ? `${process.streams} running` : ''],
     ['Data sources', used.length ? used.map((s, i) => <span key={s.uid}>{i > 0 && ', '}<Link to="/datasources/$uid" params={{ uid: s.uid }}>{s.name}</Link></span>) : 'none'],
   ]
   return (
@@ -102,7 +103,7 @@ function Sandbox({ plugin }: { plugin: Plugin }) {
             </li>
           ))}
         </ul>
-      ) : <p className="quiet">There is no process to confine.</p>}
+      ) : <p className="quiet">{plugin.process.address ? 'It runs elsewhere: what it may do there is not known here.' : 'There is no process to confine.'}</p>}
     </section>
   )
 }

@@ -53,7 +53,7 @@ function markOf({ time, state, exit, reason }: LifeEvent): Mark[] {
   const mark = (title: string, color: string) => [{ at: Date.parse(time), title, color }]
   if (state === 'quarantined') return mark('quarantined', '--bad')
   if (state === 'degraded') return mark('no answer', '--warn')
-  if (exit) return mark('crashed', '--bad')
+  if (exit) return mark(reason.startsWith('it hung') ? 'hung' : 'crashed', '--bad')
   if (state === 'stopped') return mark('stopped', '--quiet')
   const switched = /^switched from version \S+ to (\S+)/.exec(reason)
   if (switched) return mark(switched[1], '--accent')

@@ -36,7 +36,7 @@ export function Versions({ plugin }: { plugin: Plugin }) {
       {busy !== undefined && <p className="switching" role="status"><span className="spinner" /><span>{busy || 'The other version'} is started beside {from}, and tried with every data source.</span><Elapsed /></p>}
       {failed && <Failed error={failed}><p className="quiet">Nothing has changed: it stays with {running}.</p></Failed>}
       {done && done.version === running && <p className="passed" role="status"><Icon name="check" /><span>{done.text}</span></p>}
-      {done && done.version !== running && <p className="notice" role="status"><Icon name="warn" />{done.version} does not run any more: the server has gone back to {running}. Why is in the history.</p>}
+      {done && done.version !== running && <p className="notice" role="status"><Icon name="warn" />{done.version} does not run any more: the server has gone back to {running}. The history says why.</p>}
       {asking && <Upgrade plugin={plugin} onClose={() => setAsking(false)} onDone={tell} />}
     </section>
   )

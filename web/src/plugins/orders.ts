@@ -7,6 +7,8 @@ import { toast } from '../ui/toast.tsx'
 
 const icons: Record<Order, IconName> = { start: 'play', restart: 'restart', stop: 'stop' }
 
+const connection: Record<Order, string> = { start: 'Connect', restart: 'Connect anew', stop: 'Disconnect' }
+
 export interface PossibleOrder {
   order: Order
   title: string
@@ -15,7 +17,8 @@ export interface PossibleOrder {
 
 /** What a person may want of a process as it is, the likeliest first. */
 export function ordersFor({ process }: Plugin): PossibleOrder[] {
-  const order = (order: Order, title: string) => ({ order, title, icon: icons[order] })
+  // Of one that runs elsewhere only the connection is ours.
+  const order = (order: Order, title: string) => ({ order, title: process.address ? connection[order] : title, icon: icons[order] })
   switch (process.state) {
     case 'no backend': return []
     case 'quarantined': return [order('start', 'Release from quarantine')]
