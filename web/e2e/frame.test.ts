@@ -101,6 +101,14 @@ test('spans are a tree, whatever they say of their parents', () => {
   assert.equal(inTree(spansOf(deep))[0].below, 49_999)
 })
 
+test('resources are of the plugin, whatever its schema says', async () => {
+  // Modules of the page, as far as this needs one.
+  Object.assign(globalThis, { matchMedia: () => ({ addEventListener() {} }), addEventListener() {}, location: { origin: 'http://here' } })
+  const { pathOf, resource } = await import('../src/form/options.ts')
+  assert.equal(resource('a b', pathOf('words?of={table}&x={none}', { table: 'a&b/../c' })), 'http://here/api/datasources/uid/a%20b/resources/words?of=a%26b%2F..%2Fc&x=')
+  for (const path of ['../../../admin', '/api/user', '//evil.example/x', 'https://evil.example', pathOf('{table}/{table}/{table}', { table: '..' })]) assert.throws(() => resource('a', path), /no resource/, path)
+})
+
 test('times are read as people write them', () => {
   const now = Date.parse('2026-03-15T10:20:30Z')
   const read = (text: string, end = false) => new Date(readTime(text, end, now)).toISOString()

@@ -20,10 +20,18 @@ export const pathOf = (template: string, values: Record<string, unknown>) =>
 
 const query = (uid: string, path: string) => ({
   queryKey: ['options', uid, path],
-  queryFn: async () => read(await getJSON<unknown>(`/api/datasources/uid/${encodeURIComponent(uid)}/resources/${path}`)),
+  queryFn: async () => read(await getJSON<unknown>(resource(uid, path))),
   staleTime: 60_000,
   retry: false,
 })
+
+/** The address of a resource, which is the plugin's own: no path of a schema, and no value in it, leads elsewhere. */
+export function resource(uid: string, path: string, server = location.origin): string {
+  const below = new URL(`/api/datasources/uid/${encodeURIComponent(uid)}/resources/`, server).href
+  const { href } = new URL(path, below)
+  if (!href.startsWith(below)) throw new Error(`${path} is no resource of a plugin`)
+  return href
+}
 
 /** What the resource of a data source lists; kept for a minute. */
 export const listOptions = (uid: string, path: string): Promise<Option[]> => client.fetchQuery(query(uid, path))
