@@ -52,7 +52,7 @@ function OnePlugin({ plugin, error }: { plugin: Plugin; error: Error | null }) {
         </div>
         {admin && runs && <Sandbox plugin={plugin} />}
       </div>
-      {admin && runs && <Suspense fallback={<Loading />}><Usage id={plugin.id} runs={['ready', 'degraded'].includes(plugin.process.state)} /></Suspense>}
+      {admin && runs && <Suspense fallback={<section className="card"><header /><div className="usage"><Loading /></div></section>}><Usage id={plugin.id} runs={['ready', 'degraded'].includes(plugin.process.state)} /></Suspense>}
       {admin && runs && <Life id={plugin.id} />}
       {admin && runs && <LogLines id={plugin.id} />}
     </div>
