@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/plugboard/plugboard/host/internal/tail"
 )
 
 // LogLine is what a plugin has logged, or the host about it.
@@ -38,50 +40,11 @@ func (h *Host) Logs(id string, after int64) ([]LogLine, <-chan struct{}, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	lines, more := m.kept.since(after)
+	lines, more := m.kept.Since(after)
 	return lines, more, nil
 }
 
-// logTail keeps the last lines of a log. The zero logTail is empty, and ready.
-type logTail struct {
-	mu     sync.Mutex
-	lines  []LogLine
-	bytes  int
-	number int64
-	more   chan struct{} // nil as long as nobody waits
-}
-
-func (t *logTail) add(line LogLine) {
-	line.Message, line.Attrs = cutText(line.Message), cutText(line.Attrs)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.number++
-	line.Number = t.number
-	t.lines = append(t.lines, line)
-	t.bytes += line.size()
-	for len(t.lines) > keptLines || t.bytes > keptBytes {
-		t.bytes -= t.lines[0].size()
-		t.lines[0] = LogLine{}
-		t.lines = t.lines[1:]
-	}
-	if t.more != nil {
-		close(t.more)
-		t.more = nil
-	}
-}
-
-func (t *logTail) since(after int64) ([]LogLine, <-chan struct{}) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.more == nil {
-		t.more = make(chan struct{})
-	}
-	first := 0
-	if n := len(t.lines); n > 0 && after <= t.number {
-		first = min(max(int(after-t.lines[0].Number)+1, 0), n)
-	}
-	return append([]LogLine(nil), t.lines[first:]...), t.more
-}
+func newLog() *tail.Tail[LogLine] { return tail.New(keptLines, keptBytes, LogLine.size) }
 
 func (l LogLine) size() int { return len(l.Message) + len(l.Attrs) }
 
@@ -97,13 +60,13 @@ func cutText(text string) string {
 // tee hands log records on, and keeps them.
 type tee struct {
 	next  slog.Handler
-	tail  *logTail
+	tail  *tail.Tail[LogLine]
 	attrs slog.Handler // writes the pairs of the record at hand
 	text  *attrText
 }
 
 // keeping returns a logger that logs to next and to tail.
-func keeping(next *slog.Logger, tail *logTail) *slog.Logger {
+func keeping(next *slog.Logger, tail *tail.Tail[LogLine]) *slog.Logger {
 	text := &attrText{}
 	return slog.New(&tee{next: next.Handler(), tail: tail, text: text, attrs: text.handler()})
 }
@@ -111,7 +74,11 @@ func keeping(next *slog.Logger, tail *logTail) *slog.Logger {
 func (t *tee) Enabled(context.Context, slog.Level) bool { return true }
 
 func (t *tee) Handle(ctx context.Context, r slog.Record) error {
-	t.tail.add(LogLine{Time: r.Time, Level: r.Level, Message: r.Message, Attrs: t.text.of(ctx, t.attrs, r)})
+	line := LogLine{Time: r.Time, Level: r.Level, Message: cutText(r.Message), Attrs: cutText(t.text.of(ctx, t.attrs, r))}
+	t.tail.Add(func(number int64) LogLine {
+		line.Number = number
+		return line
+	})
 	if !t.next.Enabled(ctx, r.Level) {
 		return nil
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/plugboard/plugboard/host/internal/process"
 	"github.com/plugboard/plugboard/host/internal/sandbox"
 	"github.com/plugboard/plugboard/host/internal/supervisor"
+	"github.com/plugboard/plugboard/host/internal/tail"
 	"github.com/plugboard/plugboard/host/internal/trust"
 	"github.com/plugboard/plugboard/plugin"
 )
@@ -32,7 +33,7 @@ type member struct {
 	gate       *gate.Gate
 	logs       *slog.Logger // the plugin's own
 	logger     *slog.Logger // about it
-	kept       logTail
+	kept       *tail.Tail[LogLine]
 	address    string // of a remote plugin
 	// described is what one of the plugin's processes has said of itself.
 	described atomic.Pointer[described]
@@ -63,8 +64,9 @@ func (h *Host) newMember(entry *catalog.Entry, signature trust.Signature) *membe
 		return m
 	}
 	m.policy = h.config.policy(entry)
+	m.kept = newLog()
 	m.tiers = sync.OnceValue(func() []SandboxTier { return tiers(h.sandbox.Status(m.policy)) })
-	m.logs = keeping(h.config.Logger, &m.kept)
+	m.logs = keeping(h.config.Logger, m.kept)
 	m.logger = m.logs.With(slog.String(keyPlugin, m.id))
 	m.gate = gate.New(h.config.Limits.gate(h.config.Wait))
 	begin, crashes := func(ctx context.Context) (peer, error) { return h.starting(m, m.initial.Load())(ctx) }, h.config.Crashes

@@ -2,8 +2,6 @@ package supervisor
 
 import (
 	"maps"
-	"slices"
-	"sync"
 	"time"
 )
 
@@ -54,44 +52,6 @@ type Event struct {
 // keptEvents is how many events are kept.
 const keptEvents = 200
 
-// history keeps the last events. The zero history is empty, and ready.
-type history struct {
-	mu     sync.Mutex
-	events []Event
-	number int64
-	more   chan struct{} // nil as long as nobody waits
-}
-
-func (h *history) add(e Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.number++
-	e.Number = h.number
-	if len(h.events) == keptEvents {
-		h.events = slices.Delete(h.events, 0, 1)
-	}
-	h.events = append(h.events, e)
-	if h.more != nil {
-		close(h.more)
-		h.more = nil
-	}
-}
-
-// since returns the events after the one of a number, oldest first, and a
-// channel that is closed when there are more.
-func (h *history) since(after int64) ([]Event, <-chan struct{}) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.more == nil {
-		h.more = make(chan struct{})
-	}
-	first := 0
-	if n := len(h.events); n > 0 && after <= h.number {
-		first = min(max(int(after-h.events[0].Number)+1, 0), n)
-	}
-	return slices.Clone(h.events[first:]), h.more
-}
-
 // wait enters BackingOff.
 func (s *Supervisor[P]) wait(err error, delay time.Duration) {
 	s.mu.Lock()
@@ -124,7 +84,10 @@ func (s *Supervisor[P]) enterLocked(next Status, reason string, err error) {
 	}
 	s.status = next
 	happened := Event{Time: next.Since, State: next.State, PID: pid, Reason: reason, Err: err}
-	s.history.add(happened)
+	s.history.Add(func(number int64) Event {
+		happened.Number = number
+		return happened
+	})
 	if s.config.Tell != nil {
 		s.config.Tell(happened)
 	}
@@ -143,4 +106,4 @@ func (s *Supervisor[P]) Status() Status {
 
 // Events returns what is kept of the process's history, oldest first, after the
 // event with the number after; the channel is closed when there is more.
-func (s *Supervisor[P]) Events(after int64) ([]Event, <-chan struct{}) { return s.history.since(after) }
+func (s *Supervisor[P]) Events(after int64) ([]Event, <-chan struct{}) { return s.history.Since(after) }

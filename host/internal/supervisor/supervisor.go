@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/plugboard/plugboard/host/internal/tail"
 )
 
 // What a Config leaves out.
@@ -75,7 +77,7 @@ type Supervisor[P Process] struct {
 	// over is closed at the end of Run.
 	over chan struct{}
 
-	history history
+	history *tail.Tail[Event]
 
 	mu     sync.Mutex
 	status Status
@@ -114,6 +116,7 @@ func New[P Process](c Config[P]) *Supervisor[P] {
 		over:    make(chan struct{}),
 		status:  Status{State: Stopped, Since: time.Now(), Entered: map[State]int{}},
 		changed: make(chan struct{}),
+		history: tail.New[Event](keptEvents, 0, nil),
 		start:   start[P]{run: c.Start},
 		crashes: crashes{limit: c.Crashes, within: c.CrashWindow},
 	}
