@@ -88,6 +88,12 @@ test('what a plugin has used before its page was opened is there', async () => {
     await usage.getByRole('button', { name: /memory.*MiB/ }).waitFor()
     await usage.getByRole('button', { name: 'Day' }).click()
     await usage.getByText('after five minutes').waitFor()
+    await page.getByText('what the plugin itself counts').click()
+    await page.getByLabel('Filter the metrics').fill('resident')
+    await page.getByRole('row', { name: /process_resident_memory_bytes .* MiB/ }).waitFor()
+    await page.getByLabel('Filter the metrics').fill('plugin')
+    await page.getByRole('row', { name: /grafana_plugin_request_total .*checkHealth/ }).waitFor()
+    await look(page, 'plugin-metrics')
   }, { allowed })
 })
 

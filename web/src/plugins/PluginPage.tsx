@@ -10,6 +10,7 @@ import { Logo } from '../ui/Logo.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
 import { Life } from './Life.tsx'
 import { LogLines } from './LogLines.tsx'
+import { Metrics } from './Metrics.tsx'
 import { OrderButton } from './OrderButton.tsx'
 import { ordersFor, useOrders } from './orders.ts'
 import { signatureOf } from './signature.ts'
@@ -52,8 +53,9 @@ function OnePlugin({ plugin, error }: { plugin: Plugin; error: Error | null }) {
         </div>
         {admin && runs && <Sandbox plugin={plugin} />}
       </div>
-      {admin && runs && <Suspense fallback={<section className="card"><header /><div className="usage"><Loading /></div></section>}><Usage id={plugin.id} runs={['ready', 'degraded'].includes(plugin.process.state)} /></Suspense>}
+      {admin && runs && <Suspense fallback={<section className="card"><header /><div className="usage"><Loading /></div></section>}><Usage id={plugin.id} /></Suspense>}
       {admin && runs && <Life id={plugin.id} />}
+      {admin && ['ready', 'degraded'].includes(plugin.process.state) && <Metrics id={plugin.id} />}
       {admin && runs && <LogLines id={plugin.id} />}
     </div>
   )

@@ -12,7 +12,7 @@ const spans = { '1h': { title: 'Hour', length: 3_600_000 }, '24h': { title: 'Day
 type Back = keyof typeof spans
 
 /** What a plugin has used and been asked, and what became of it meanwhile. */
-export default function Usage({ id, runs }: { id: string; runs: boolean }) {
+export default function Usage({ id }: { id: string }) {
   const [back, setBack] = useState<Back>('1h')
   const { data, error } = useQuery({ ...pluginHistory(id, back), placeholderData: keepPreviousData })
   const events = useQuery(pluginEvents(id)).data
@@ -22,11 +22,8 @@ export default function Usage({ id, runs }: { id: string; runs: boolean }) {
     <section className="card" aria-labelledby="usage">
       <header>
         <h2 id="usage">Usage</h2>
-        <div className="buttons">
-          {runs && <a href={`/api/plugins/${encodeURIComponent(id)}/metrics`}>Its own metrics</a>}
-          <span className="choice" role="group" aria-label="How far back">
-            {(Object.keys(spans) as Back[]).map((b) => <button key={b} type="button" className="button quiet-button" aria-pressed={back === b} onClick={() => setBack(b)}>{spans[b].title}</button>)}
-          </span>
+        <div className="buttons" role="group" aria-label="How far back">
+          {(Object.keys(spans) as Back[]).map((b) => <button key={b} type="button" className="button quiet-button" aria-pressed={back === b} onClick={() => setBack(b)}>{spans[b].title}</button>)}
         </div>
       </header>
       {error && <Failed error={error} />}
