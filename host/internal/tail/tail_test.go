@@ -43,7 +43,7 @@ func TestTail(t *testing.T) {
 
 func TestMore(t *testing.T) {
 	kept := numbers(3, 0, nil, 1)
-	items, more := kept.Since(1)
+	_, more := kept.Since(1)
 	select {
 	case <-more:
 		t.Fatal("there is no more")
@@ -51,7 +51,7 @@ func TestMore(t *testing.T) {
 	}
 	kept.Add(func(number int64) int64 { return number })
 	<-more
-	if items, _ = kept.Since(1); !slices.Equal(items, []int64{2}) {
+	if items, _ := kept.Since(1); !slices.Equal(items, []int64{2}) {
 		t.Errorf("%d", items)
 	}
 }
