@@ -18,7 +18,7 @@ Map.groupBy ??= <K, V>(values: Iterable<V>, of: (value: V, at: number) => K) => 
 const { formatNumber, formatValue, colorName } = await import('../src/frame/format.ts')
 const { linksOf, safe } = await import('../src/frame/link.ts')
 const { longOf } = await import('../src/frame/long.ts')
-const { seriesOf } = await import('../src/frame/series.ts')
+const { isGraph, seriesOf } = await import('../src/frame/series.ts')
 const { inTree, spansOf } = await import('../src/explore/spans.ts')
 const { faultOf, readTime, resolve, settled } = await import('../src/time/range.ts')
 
@@ -85,6 +85,11 @@ test('lines of one name are told apart, and gaps are as wide as they are', () =>
   assert.deepEqual(shape({ custom: { spanNulls: 30 } }).values, [1, 4, 5])
   assert.deepEqual(shape({ custom: { spanNulls: 29 } }).values, [1, null, null, 4, 5])
   assert.equal(shape({ custom: { spanNulls: true } }).spanGaps, true)
+})
+
+test('one value of each series is a table, more are a graph', () => {
+  const of = (length: number, meta: Frame['meta'] = {}): Frame => ({ name: '', refId: 'A', meta, length, fields: [field({}, [], { type: 'time' }), field({}, [])] })
+  assert.deepEqual([of(1), of(2), of(1, { channel: 'ds/a/b' }), of(2, { type: 'numeric-multi' })].map((f) => isGraph([f])), [false, true, true, false])
 })
 
 test('spans are a tree, whatever they say of their parents', () => {

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react'
+import { memo, useRef, useState } from 'react'
 import { formatTime } from '../frame/format.ts'
 import type { Band } from '../frame/series.ts'
 
@@ -32,10 +32,7 @@ export function Bands({ bands, span: [from, to], at, onCursor, onZoom }: BandsPr
         <div key={i} className="band">
           <span><span>{band.title}</span> <b>{stateAt(band, at)}</b></span>
           <svg role="img" aria-label={`States of ${band.title}`}>
-            {piecesOf(band, to).filter((piece) => piece.to > from && piece.from < to).map((piece) => {
-              const [left, right] = [Math.max(from, piece.from), Math.min(to, piece.to)]
-              return <rect key={piece.from} x={percent(left)} width={`${(100 * (right - left)) / (to - from)}%`} height="100%" fill={colorIn(band, piece.state)}><title>{`${band.states[piece.state]?.text ?? piece.state} from ${formatTime(piece.from)}`}</title></rect>
-            })}
+            <Pieces band={band} from={from} to={to} />
             {at !== null && at >= from && at <= to && <line x1={percent(at)} x2={percent(at)} y1="0" y2="100%" />}
           </svg>
         </div>
@@ -46,6 +43,19 @@ export function Bands({ bands, span: [from, to], at, onCursor, onZoom }: BandsPr
     </div>
   )
 }
+
+/** What a band is made of, drawn anew only with that: not for every move over it. */
+const Pieces = memo(({ band, from, to }: { band: Band; from: number; to: number }) => {
+  const inSight = piecesOf(band, to).filter((piece) => piece.to > from && piece.from < to)
+  return inSight.map((piece) => {
+    const [left, right] = [Math.max(from, piece.from), Math.min(to, piece.to)]
+    return (
+      <rect key={piece.from} x={`${(100 * (left - from)) / (to - from)}%`} width={`${(100 * (right - left)) / (to - from)}%`} height="100%" fill={colorIn(band, piece.state)}>
+        <title>{`${band.states[piece.state]?.text ?? piece.state} from ${formatTime(piece.from)}`}</title>
+      </rect>
+    )
+  })
+})
 
 const colorIn = (band: Band, state: number) => band.states[state]?.color ?? `var(--line-${(state % 8) + 1})`
 

@@ -4,6 +4,7 @@ import { colorOf, solid } from '../frame/color.ts'
 import { formatNumber, formatTime } from '../frame/format.ts'
 import type { Frame } from '../frame/frame.ts'
 import { bandsOf, seriesOf, type Series } from '../frame/series.ts'
+import { currentZone } from '../frame/time.ts'
 import { isBinary } from '../frame/unit.ts'
 import { useTheme } from '../shell/theme.ts'
 import { drawMarks, untitled, type Mark } from './marks.ts'
@@ -165,6 +166,7 @@ function optionsOf(lines: Line[], last: boolean, width: number, height: number, 
   const most = Math.max(...lines.map((l) => l.max ?? -Infinity))
   return {
     width, height, ms: 1,
+    ...(currentZone() === 'utc' && { tzDate: (ms: number) => uPlot.tzDate(new Date(ms), 'Etc/UTC') }),
     legend: { show: false },
     padding: [12, 12, 0, 0],
     cursor: {
@@ -244,5 +246,6 @@ function timeLabel(ms: number, step: number): string {
   if (step >= 300 * 864e5) return text.slice(0, 4)
   if (step >= 27 * 864e5) return text.slice(0, 7)
   if (step >= 864e5) return text.slice(0, 10)
-  return step >= 6e4 ? text.slice(11, 16) : text.slice(11, 19)
+  if (step >= 6e4) return text.slice(11, 16)
+  return step >= 1e3 ? text.slice(11, 19) : text.slice(11).padEnd(9, '.').padEnd(12, '0')
 }

@@ -77,6 +77,8 @@ function toldApart(lines: { refId: string; line: Series }[]): Series[] {
 export function isGraph(frames: Frame[]): boolean {
   return frames.some((frame) => {
     const lines = frame.fields.some(isTime) && frame.fields.some((field) => isNumeric(field) || isEnum(field))
+    // One value of each series is better read than drawn.
+    if (frame.meta.type?.startsWith('numeric') || (frame.length < 2 && frame.meta.channel === undefined)) return false
     return lines && (frame.meta.type?.startsWith('timeseries') || frame.meta.channel !== undefined || !frame.fields.some((f) => f.type === 'string'))
   })
 }
