@@ -103,6 +103,13 @@ web/node_modules: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
+# A plugin that does what a console has to stand.
+.PHONY: bin/e2e/trouble
+bin/e2e/trouble:
+	@mkdir -p $@
+	cp web/e2e/trouble/plugin.json $@/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $@/gpx_trouble_$(TARGET)$(EXE) ./web/e2e/trouble
+
 .PHONY: e2e
-e2e: $(CONSOLE) build bin/demo/foreign ## drive the web console in Chromium, against real servers and plugins
+e2e: $(CONSOLE) build bin/demo/foreign bin/e2e/trouble ## drive the web console in Chromium, against real servers and plugins
 	cd web && node e2e/run.mjs

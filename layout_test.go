@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"frame/internal/cell", "plugin/plugintest/tape"},
 	{"internal/badplugin", "host/internal/sandbox", "trace/otlp", "frame/framejson", "frame/framecsv", "frame/frametest", "frame/transform", "plugin/internal/schema"},
 	{"plugin", "host/internal/catalog", "host/internal/gate", "host/internal/trust", "host/internal/process"},
-	{"plugin/sqlframe", "host/internal/supervisor", "host/internal/hub", "plugin/httpclient"},
+	{"web/e2e/trouble", "plugin/sqlframe", "host/internal/supervisor", "host/internal/hub", "plugin/httpclient"},
 	{"host", "host/signing", "plugin/plugintest"},
 	{"host/hosttest"},
 }

@@ -57,7 +57,10 @@ ${[...shell].filter((name) => name !== script.name).map((name) => `<link rel="mo
 </html>
 `)
 
+const bundled = await packages()
 await writeFile(path.join(out, 'licenses.txt'), await licenses())
+// For the bill of materials of a release.
+await writeFile(path.join(out, 'packages.json'), JSON.stringify(bundled.map(({ name, version, license }) => ({ name, version, license })), null, 2))
 
 const sizes = new Map()
 for (const name of await readdir(assets)) {
@@ -71,12 +74,21 @@ for (const name of await readdir(assets)) {
 weigh('shell', [...shell, path.basename(script.cssBundle)])
 weigh('explore', [...withImports(explore)].filter((name) => !shell.has(name)))
 
-// licenses are the texts of all that is bundled, which ask to be shipped along.
-async function licenses() {
-  const folders = new Set(Object.keys(result.metafile.inputs).flatMap((name) => name.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []))
-  const texts = [...folders].sort().map(async (folder) => {
+// packages are those of others that something bundled is from, by name. (What
+// is only read, and shaken off, is not in.)
+async function packages() {
+  const inputs = outputs.flatMap((o) => Object.entries(o.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([name]) => name))
+  const folders = new Set(inputs.flatMap((name) => name.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []))
+  return Promise.all([...folders].sort().map(async (folder) => {
     const dir = path.join(import.meta.dirname, folder)
     const { name, version, license } = JSON.parse(await readFile(path.join(dir, 'package.json'), 'utf8'))
+    return { name, version, license, dir }
+  }))
+}
+
+// licenses are the texts of all that is bundled, which ask to be shipped along.
+async function licenses() {
+  const texts = bundled.map(async ({ name, version, license, dir }) => {
     const file = (await readdir(dir)).find((entry) => /^licen[cs]e/i.test(entry))
     return `${name} ${version} (${license})\n\n${file ? await readFile(path.join(dir, file), 'utf8') : ''}`
   })

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"debug/buildinfo"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -47,9 +50,36 @@ func modulesOf(binary string) ([]module, error) {
 	return modules, nil
 }
 
+// npmPackage is one that the console in a binary is bundled from.
+type npmPackage struct{ Name, Version, License string }
+
+// url names the package for those who look for its vulnerabilities.
+func (p npmPackage) url() string {
+	return "pkg:npm/" + strings.Replace(p.Name, "@", "%40", 1) + "@" + p.Version
+}
+
+// consolePackages are those that the console of a source tree is bundled from,
+// as its build wrote them down; none if it is not built.
+func consolePackages(source string) ([]npmPackage, error) {
+	dist := filepath.Join(source, "server", "console", "dist")
+	if _, err := os.Stat(filepath.Join(dist, "index.html")); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	text, err := os.ReadFile(filepath.Join(dist, "packages.json"))
+	if err != nil {
+		return nil, fmt.Errorf("what the console is made of: %w", err)
+	}
+	var packages []npmPackage
+	if err := json.Unmarshal(text, &packages); err != nil {
+		return nil, fmt.Errorf("what the console is made of: packages.json: %w", err)
+	}
+	return packages, nil
+}
+
 // writeBill writes the bill of materials of a binary, as CycloneDX JSON: what
-// the linker says is in it, and not what go.mod might ask for.
-func writeBill(binary, target string, id identity) error {
+// the linker says is in it, and not what go.mod might ask for, and what the
+// bundler says is in its console.
+func writeBill(source, binary, target string, id identity) error {
 	modules, err := modulesOf(binary)
 	if err != nil {
 		return err
@@ -66,6 +96,13 @@ func writeBill(binary, target string, id identity) error {
 	components := []cdx.Component{library(std)}
 	for _, m := range modules {
 		components = append(components, library(m))
+	}
+	packages, err := consolePackages(source)
+	if err != nil {
+		return err
+	}
+	for _, p := range packages {
+		components = append(components, script(p))
 	}
 	bill := cdx.NewBOM()
 	bill.Metadata = &cdx.Metadata{Timestamp: id.time.Format(time.RFC3339), Component: program(id, content)}
@@ -90,6 +127,14 @@ func program(id identity, content []byte) *cdx.Component {
 
 func library(m module) cdx.Component {
 	return cdx.Component{BOMRef: m.url(), Type: cdx.ComponentTypeLibrary, Name: m.path, Version: m.version, PackageURL: m.url()}
+}
+
+// script is a component of the console. Its license may be an expression.
+func script(p npmPackage) cdx.Component {
+	return cdx.Component{
+		BOMRef: p.url(), Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: p.Version, PackageURL: p.url(),
+		Licenses: &cdx.Licenses{{Expression: p.License}},
+	}
 }
 
 func references(components []cdx.Component) *[]string {

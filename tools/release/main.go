@@ -162,7 +162,7 @@ func releaseOne(ctx context.Context, source, dist string, id identity, p platfor
 		return nil, err
 	}
 	bill := name + ".cdx.json"
-	if err := writeBill(binary, filepath.Join(dist, bill), id); err != nil {
+	if err := writeBill(source, binary, filepath.Join(dist, bill), id); err != nil {
 		return nil, fmt.Errorf("bill of materials: %w", err)
 	}
 	fmt.Printf("%-14s %s %5.1f MB, unpacked %.1f MB\n", p, archive, sizeMB(filepath.Join(dist, archive)), float64(len(program.content))/1e6)

@@ -284,6 +284,13 @@ func TestBill(t *testing.T) {
 			want = append(want, strings.ReplaceAll("pkg:golang/"+m.Path+"@"+m.Version, "+", "%2B"))
 		}
 	}
+	packages, err := consolePackages(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		want = append(want, p.url())
+	}
 	var got []string
 	for _, c := range *bill.Components {
 		got = append(got, c.PackageURL)
@@ -292,6 +299,37 @@ func TestBill(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) || !slices.ContainsFunc(got, func(url string) bool { return strings.HasPrefix(url, "pkg:golang/google.golang.org/grpc@v") }) {
 		t.Errorf("it names\n%q, want\n%q", got, want)
+	}
+}
+
+// TestConsoleBill: a console is made of packages with a name, a version and a
+// license each, or it is not built.
+func TestConsoleBill(t *testing.T) {
+	source := t.TempDir()
+	dist := filepath.Join(source, "server", "console", "dist")
+	if err := os.MkdirAll(dist, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if packages, err := consolePackages(source); err != nil || len(packages) > 0 {
+		t.Errorf("a console that is not built has %v, %v", packages, err)
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dist, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("index.html", "")
+	if _, err := consolePackages(source); err == nil {
+		t.Error("a console of nobody knows what has a bill")
+	}
+	write("packages.json", `[{"name":"@tanstack/react-query","version":"5.108.0","license":"MIT"}]`)
+	packages, err := consolePackages(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := script(packages[0])
+	if got.PackageURL != "pkg:npm/%40tanstack/react-query@5.108.0" || got.Name != "@tanstack/react-query" || (*got.Licenses)[0].Expression != "MIT" {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before } from 'node:test'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
 
 const root = path.resolve('..')
 const screenshots = path.resolve('screenshots')
@@ -21,8 +21,8 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** Starts a server for the tests of a file: plugboard with these arguments. */
-export function useServer(args: string[], env: Record<string, string> = {}): Server {
+/** Starts a server for the tests of a file: plugboard with these arguments, and what it is filled with. */
+export function useServer(args: string[], env: Record<string, string> = {}, fill: (server: Server) => Promise<void> = async () => {}): Server {
   const data = mkdtempSync(path.join(tmpdir(), 'plugboard-e2e-'))
   const server: Server = {
     url: '',
@@ -37,7 +37,10 @@ export function useServer(args: string[], env: Record<string, string> = {}): Ser
       await ended
     },
   }
-  before(server.start)
+  before(async () => {
+    await server.start()
+    await fill(server)
+  })
   after(async () => {
     await server.stop()
     rmSync(data, { recursive: true, force: true })
@@ -60,6 +63,34 @@ function addressOf(server: ChildProcess): Promise<string> {
   })
 }
 
+interface PluginState {
+  id: string
+  process: { pid: number; state: string }
+}
+
+const basic = { Authorization: `Basic ${btoa('admin:right horse')}` }
+
+/** What the server tells of a plugin. */
+export async function plugin(server: Server, id: string): Promise<PluginState> {
+  const all = (await (await fetch(`${server.url}/api/plugins`, { headers: basic })).json()) as PluginState[]
+  return all.find((p) => p.id === id)!
+}
+
+/** What a resource of a data source answers. */
+export const resource = async (server: Server, uid: string, path: string) =>
+  (await fetch(`${server.url}/api/datasources/uid/${uid}/resources/${path}`, { headers: basic })).text()
+
+/** Waits for something to be so, as long as a person would at most. */
+export async function until(so: () => Promise<boolean>) {
+  for (const end = Date.now() + 30_000; !(await so()); await new Promise((later) => setTimeout(later, 50))) assert.ok(Date.now() < end, `waited in vain: ${so}`)
+}
+
+/** Adds a data source, as a script does. */
+export async function add(server: Server, source: object) {
+  const response = await fetch(`${server.url}/api/datasources`, { method: 'POST', headers: { ...basic, 'Content-Type': 'application/json' }, body: JSON.stringify({ access: 'proxy', jsonData: {}, ...source }) })
+  assert.equal(response.status, 200, await response.text())
+}
+
 let browser: Browser
 
 /** Starts the browser for the tests of a file. */
@@ -78,11 +109,24 @@ export function useBrowser() {
 interface Options extends BrowserContextOptions {
   /** What the console of the browser may say: failed requests that the test is about. */
   allowed?: RegExp
+  /** What is done before the page is opened. */
+  before?: (context: BrowserContext) => Promise<unknown>
 }
 
+/** Signs in as a person does. */
+export async function signIn(page: Page, password = 'right horse') {
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+/** Does something on a page of a server where somebody has to sign in, and has. */
+export const signedIn = (server: Server, path: string, what: (page: Page) => Promise<void>, options: Options = {}) =>
+  visit(server.url + path, what, { ...options, before: (context) => context.request.post(`${server.url}/login`, { data: { user: 'admin', password: 'right horse' } }) })
+
 /** Opens a page, does something there, and fails if the browser's console had an error. */
-export async function visit(url: string, what: (page: Page) => Promise<void>, { allowed, ...options }: Options = {}) {
+export async function visit(url: string, what: (page: Page) => Promise<void>, { allowed, before, ...options }: Options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'], ...options })
+  await before?.(context)
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)
   const errors: string[] = []
@@ -108,8 +152,9 @@ function picture(name: string): string {
 }
 
 /** Keeps a picture of a page in both themes and for a phone, and has axe look at each. */
-export async function look(page: Page, name: string) {
-  for (const [kind, theme, width, height] of [['light', 'light', 1440, 900], ['dark', 'dark', 1440, 900], ['phone', 'light', 400, 860]] as const) {
+export async function look(page: Page, name: string, kinds = ['light', 'dark', 'phone']) {
+  const size = page.viewportSize()!
+  for (const [kind, theme, width, height] of ([['light', 'light', 1440, 900], ['dark', 'dark', 1440, 900], ['phone', 'light', 400, 860]] as const).filter(([kind]) => kinds.includes(kind))) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
     await page.setViewportSize({ width, height })
     await page.waitForTimeout(200) // graphs are drawn anew after the size has changed
@@ -119,7 +164,7 @@ export async function look(page: Page, name: string) {
     assert.ok(wider <= 0, `${name} (${kind}) is ${wider} pixels wider than the window`)
   }
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
-  await page.setViewportSize({ width: 1440, height: 900 })
+  await page.setViewportSize(size)
 }
 
 async function accessible(page: Page, where: string) {

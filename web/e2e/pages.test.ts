@@ -32,6 +32,95 @@ test('the palette goes anywhere by name', () =>
     await page.keyboard.type('theme dark')
     await page.keyboard.press('Enter')
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark')
+    // Who only looked is back where they were.
+    const name = page.getByLabel('Name', { exact: true })
+    await name.focus()
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('nothing has this name')
+    await page.getByText('Nothing has that name').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('combobox', { name: 'Search and commands' }).waitFor({ state: 'detached' })
+    assert.ok(await name.evaluate((e) => e === document.activeElement))
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('restart test')
+    await page.keyboard.press('Enter')
+    await page.getByText(/restarted/i).waitFor()
+  }))
+
+test('a data source is made with the keyboard alone', () =>
+  visit(`${server.url}/home`, async (page) => {
+    const focused = () => page.evaluate(() => (document.activeElement as HTMLElement).innerText || document.activeElement!.id)
+    const to = async (what: RegExp) => {
+      for (let i = 0; i < 60 && !what.test(await focused()); i++) await page.keyboard.press('Tab')
+      assert.match(await focused(), what)
+    }
+    await page.getByText(/^\d of \d$/).waitFor()
+    await page.keyboard.press('Tab')
+    assert.equal(await focused(), 'Skip to the page')
+    await to(/^Data sources$/)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Data sources' }).waitFor()
+    await to(/Add a data source/)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Add a data source' }).waitFor()
+    await page.getByRole('link', { name: /^Test data/ }).waitFor()
+    await to(/^Test data/)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'New data source: Test data' }).waitFor()
+    await to(/^name$/)
+    await page.keyboard.press('Control+a')
+    await page.keyboard.type('By hand')
+    await page.keyboard.press('Enter')
+    await page.getByText('Test data is always there').waitFor()
+    await to(/^Delete$/)
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').getByText('gone for good').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    assert.equal(await focused(), 'Delete')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Shift+Tab')
+    assert.equal(await focused(), 'Delete')
+    await page.keyboard.press('Enter')
+    await page.getByText('By hand is deleted').waitFor()
+  }))
+
+test('on a phone there is a place for everything', () =>
+  visit(`${server.url}/home`, async (page) => {
+    await page.getByRole('button', { name: 'More' }).click()
+    await look(page, 'more', ['phone'])
+    await page.getByRole('menuitem', { name: 'Resources' }).click()
+    await page.getByRole('heading', { name: 'Resources' }).waitFor()
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Search' }).click()
+    await page.getByRole('combobox', { name: 'Search and commands' }).waitFor()
+  }, { viewport: { width: 400, height: 860 } }))
+
+test('over a slow network pages say that they load, and nothing jumps', () =>
+  visit('about:blank', async (page) => {
+    const network = await page.context().newCDPSession(page)
+    await network.send('Network.emulateNetworkConditions', { offline: false, latency: 150, downloadThroughput: 100_000, uploadThroughput: 100_000 })
+    await page.addInitScript(() => {
+      const moved: string[] = []
+      const page = Object.assign(window, { moved, loading: false })
+      new MutationObserver(() => (page.loading ||= document.querySelector('[role=status]')?.textContent?.includes('Loading…') ?? false)).observe(document, { childList: true, subtree: true })
+      new PerformanceObserver((list) => {
+        for (const shift of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Element }[] })[]) {
+          if (!shift.hadRecentInput) moved.push(`${shift.value.toFixed(4)} ${shift.sources.map((s) => s.node?.className ?? '').join(', ')}`)
+        }
+      }).observe({ type: 'layout-shift', buffered: true })
+    })
+    for (const [path, there] of [['/datasources', 'healthy'], ['/datasources/seattle', 'Save & test'], ['/datasources/new', 'HTTP'], ['/live', 'Listen'], ['/resources', 'Call']]) {
+      await page.goto(server.url + path)
+      await page.getByText(there, { exact: true }).first().waitFor()
+      await page.waitForLoadState('networkidle')
+      const { moved, loading } = await page.evaluate(() => { const { moved, loading } = window as unknown as { moved: string[]; loading: boolean }; return { moved, loading } })
+      assert.ok(loading, `${path} says that it loads`)
+      const sum = moved.reduce((sum, m) => sum + parseFloat(m), 0)
+      console.log(`layout shift of ${path}: ${sum.toFixed(4)}`)
+      assert.ok(sum < 0.02, `${path} jumps: ${moved.join('; ')}`)
+    }
   }))
 
 test('a data source is added, tested, duplicated and deleted', () =>

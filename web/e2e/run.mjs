@@ -1,4 +1,5 @@
-// Runs the tests beside this file, whose TypeScript Node does not read itself.
+// Runs the tests beside this file, whose TypeScript Node does not read itself:
+// all, or those of files and with names that have the arguments in them.
 import { build } from 'esbuild'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
@@ -10,5 +11,6 @@ rmSync(out, { recursive: true, force: true })
 const tests = readdirSync(here).filter((name) => name.endsWith('.test.ts') && name.includes(process.argv[2] ?? ''))
 await build({ entryPoints: tests.map((name) => path.join(here, name)), outdir: out, outExtension: { '.js': '.mjs' }, bundle: true, platform: 'node', format: 'esm', packages: 'external', sourcemap: 'inline' })
 const files = tests.map((name) => path.join(out, name.replace(/\.ts$/, '.mjs')))
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-reporter=spec', ...files], { stdio: 'inherit', cwd: path.join(here, '..') })
+const named = process.argv[3] ? [`--test-name-pattern=${process.argv[3]}`] : []
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-reporter=spec', ...named, ...files], { stdio: 'inherit', cwd: path.join(here, '..') })
 process.exit(status ?? 1)

@@ -3,19 +3,13 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import type { Page } from 'playwright-core'
-import { look, useBrowser, useServer, visit } from './harness.ts'
+import { look, signedIn, signIn, useBrowser, useServer, visit } from './harness.ts'
 
 const provisioning = mkdtempSync(path.join(tmpdir(), 'plugboard-e2e-provisioning-'))
 writeFileSync(path.join(provisioning, 'sources.yaml'), 'apiVersion: 1\ndatasources:\n  - {name: Made, uid: made, type: testdata, access: proxy}\n')
 
 const server = useServer(['serve', '--provisioning', provisioning], { PLUGBOARD_ADMIN_PASSWORD: 'right horse' })
 useBrowser()
-
-async function signIn(page: Page, password = 'right horse') {
-  await page.getByLabel('Password').fill(password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
-}
 
 // A browser says so in its console when a server answers 401.
 const allowed = /status of 401/
@@ -64,7 +58,7 @@ test('a connection that is lost is said, and made again', () =>
     await page.getByLabel('Scenario').fill('random_walk')
     await page.context().setOffline(true)
     await page.getByRole('button', { name: 'Run' }).click()
-    await page.getByText('The server does not answer').waitFor()
+    await page.getByRole('alert').getByText('The server does not answer').waitFor()
     await page.context().setOffline(false)
     await page.getByRole('button', { name: 'Run' }).click()
     await page.getByRole('img', { name: 'Graph of value' }).waitFor()
@@ -81,3 +75,27 @@ test('a log that is read goes on after a session that ended', () =>
     await page.getByRole('button', { name: 'Restart' }).click()
     await log.getByText('plugin started').nth(1).waitFor()
   }, { allowed: /status of (401|503)/ }))
+
+test('a window learns what another one does with the session', () =>
+  signedIn(server, '/datasources', async (page) => {
+    await page.getByRole('link', { name: 'Made', exact: true }).waitFor()
+    const other = await page.context().newPage()
+    await other.goto(`${server.url}/home`)
+    await other.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByText('Your session has ended').waitFor()
+    await signIn(other)
+    await page.getByRole('heading', { name: 'Sign in to Plugboard' }).waitFor({ state: 'detached' })
+  }, { allowed }))
+
+// The last one: the server does not listen to this machine for a while.
+test('who guesses passwords is told to wait', () =>
+  visit(`${server.url}/explore?panes=[]`, async (page) => {
+    for (let tries = 0; tries < 12 && !(await page.getByText('too many failed logins').isVisible()); tries++) {
+      const answer = page.waitForResponse('**/login')
+      await signIn(page, `wrong horse ${tries}`)
+      await answer
+    }
+    await page.getByRole('alert').getByText(/try again in \d+ seconds/).waitFor()
+    assert.match(page.url(), /panes=/)
+    await look(page, 'sign-in-wait')
+  }, { allowed: /status of (401|429)/ }))

@@ -1,5 +1,5 @@
 // The pages, by their paths. Each is loaded when it is first gone to.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Navigate } from '@tanstack/react-router'
 import type { Pane } from './explore/state.ts'
 import { Shell } from './shell/Shell.tsx'
 import { Failed, Loading, NotFound } from './ui/states.tsx'
@@ -46,7 +46,7 @@ export const resourcesRoute = createRoute({
 
 const tree = root.addChildren([
   page('/home', () => import('./home/Home.tsx')),
-  page('/login', () => import('./home/Home.tsx')),
+  createRoute({ getParentRoute: () => root, path: '/login', component: () => <Navigate to="/home" replace /> }),
   exploreRoute,
   page('/datasources', () => import('./sources/Sources.tsx')),
   newSourceRoute,
@@ -67,5 +67,9 @@ export const router = createRouter({
 declare module '@tanstack/react-router' {
   interface Register {
     router: typeof router
+  }
+  interface HistoryState {
+    /** What the page shows was just made, and is to be tried. */
+    isNew?: boolean
   }
 }

@@ -14,10 +14,23 @@ export class ApiError extends Error {
 }
 
 let signedOut: () => void = () => {}
+let session = 0
+
+/** Says that another session has begun: what is under way may still be of the last one. */
+export function beginSession() {
+  session++
+}
 
 /** Says what is done when the server no longer knows who asks. */
 export function onSignedOut(then: () => void) {
   signedOut = then
+}
+
+let reached: (there: boolean) => void = () => {}
+
+/** Says what is done when the server has answered, or has not. */
+export function onReached(then: (there: boolean) => void) {
+  reached = then
 }
 
 /**
@@ -25,16 +38,19 @@ export function onSignedOut(then: () => void) {
  * not there or answers with an error, unless its status is among those allowed.
  */
 export async function request(path: string, init: RequestInit = {}, ...allowed: number[]): Promise<Response> {
+  const of = session
   let response: Response
   try {
     response = await fetch(path, init)
   } catch (error) {
     if (init.signal?.aborted) throw error
+    reached(false)
     throw new ApiError('The server does not answer. It is tried again when you ask.', 0)
   }
+  reached(true)
   if (response.ok || allowed.includes(response.status)) return response
   const error = errorOf(await response.text(), response)
-  if (response.status === 401 && path !== '/login') signedOut()
+  if (response.status === 401 && path !== '/login' && of === session) signedOut()
   throw error
 }
 

@@ -1,14 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
-import { plugins, sources } from '../api/queries.ts'
+import { useEffect, useState } from 'react'
 import { request } from '../api/http.ts'
+import { plugins, sources } from '../api/queries.ts'
 import { Editor } from '../editor/Editor.tsx'
-import { formatBytes, formatSeconds } from '../frame/format.ts'
 import { resourcesRoute } from '../router.tsx'
 import { Icon } from '../ui/icons.tsx'
-import { Failed } from '../ui/states.tsx'
-import { bodyKind, readReply, type Reply } from './reply.ts'
+import { Empty, Failed } from '../ui/states.tsx'
+import { useTitle } from '../ui/title.ts'
+import { readReply, type Reply } from './reply.ts'
+import { ReplyView } from './ReplyView.tsx'
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
@@ -16,84 +17,91 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 export default function Resources() {
   const search = resourcesRoute.useSearch()
   const navigate = useNavigate({ from: '/resources' })
-  const known = useQuery(sources()).data ?? []
+  const known = useQuery(sources())
   const apps = useQuery(plugins()).data?.filter((p) => p.type === 'app') ?? []
-  const [of, setOf] = useState(search.of ?? '')
+  const [of, setOf] = useState(search.of)
   const [method, setMethod] = useState('GET')
   const [path, setPath] = useState(search.path ?? '')
+  const [headers, setHeaders] = useState('')
   const [body, setBody] = useState('')
   const [state, setState] = useState<{ busy?: AbortController; error?: Error; reply?: Reply }>({})
-  const chosen = of || (known[0] && `ds/${known[0].uid}`) || ''
-  const call = async (event: React.FormEvent) => {
-    event.preventDefault()
+  useTitle(search.path && `${search.path} of ${search.of}`, 'Resources')
+  // Who leaves does not wait any longer.
+  useEffect(() => () => state.busy?.abort(), [state.busy])
+  const all = [...(known.data ?? []).map((s) => ({ id: `ds/${s.uid}`, name: s.name })), ...apps.map((p) => ({ id: `plugin/${p.id}`, name: p.name }))]
+  const chosen = of ?? all[0]?.id ?? ''
+  const call = async () => {
+    if (state.busy) return
     const busy = new AbortController()
     setState({ busy })
     void navigate({ search: { of: chosen, path: path || undefined }, replace: true })
     try {
-      setState({ reply: await ask(chosen, path, method, method === 'GET' ? '' : body, busy.signal) })
+      setState({ reply: await ask({ of: chosen, path, method, headers, body }, busy.signal, (reply) => setState({ busy, reply })) })
     } catch (error) {
       setState(busy.signal.aborted ? {} : { error: error as Error })
     }
   }
+  if (known.data && all.length === 0) return <Empty title="There is nothing to call"><p>Resources belong to data sources and apps, and there is none of either.</p></Empty>
   return (
     <div className="page">
-      <header className="page-head"><h1>Resources</h1><p className="quiet">The HTTP endpoints that plugins have beside their queries.</p></header>
-      <form className="card resource-form" onSubmit={call}>
+      <header className="page-head"><h1>Resources</h1><p className="under quiet">The HTTP endpoints that plugins have beside their queries.</p></header>
+      <form className="card resource-form" onSubmit={(event) => (event.preventDefault(), void call())}
+        onKeyDown={(event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && (event.preventDefault(), void call())}>
         <select aria-label="Method" value={method} onChange={(event) => setMethod(event.target.value)}>{methods.map((m) => <option key={m}>{m}</option>)}</select>
         <select aria-label="Of" value={chosen} onChange={(event) => setOf(event.target.value)}>
-          {known.map((s) => <option key={s.uid} value={`ds/${s.uid}`}>{s.name}</option>)}
-          {apps.map((p) => <option key={p.id} value={`plugin/${p.id}`}>{p.name}</option>)}
+          {of && !all.some((one) => one.id === of) && <option value={of}>{of}{known.data && ' (not there)'}</option>}
+          {all.map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
         </select>
-        <input aria-label="Path" placeholder="tables" value={path} spellCheck={false} onChange={(event) => setPath(event.target.value)} />
-        {state.busy ? <button type="button" className="button" onClick={() => state.busy!.abort()}><Icon name="stop" />Cancel</button> : <button className="button primary" disabled={!chosen}><Icon name="play" />Call</button>}
-        {method !== 'GET' && <div className="resource-body"><Editor label="Body" language="json" value={body} onChange={setBody} /></div>}
+        <input aria-label="Path" placeholder="path, perhaps with ?query" value={path} spellCheck={false} autoComplete="off" onChange={(event) => setPath(event.target.value)} />
+        {/* Of two keys: one button that turns from the one into the other would send the form. */}
+        {state.busy
+          ? <button key="cancel" type="button" className="button" onClick={() => state.busy!.abort()}><Icon name="stop" />Cancel</button>
+          : <button key="call" className="button primary" disabled={!chosen}><Icon name="play" />Call</button>}
+        {method !== 'GET' && <div className="resource-body"><Editor label="Body" language="json" value={body} onChange={setBody} onRun={() => void call()} /></div>}
+        <details className="more resource-body">
+          <summary>Headers to send</summary>
+          <textarea aria-label="Headers to send" rows={3} spellCheck={false} placeholder={'Accept: text/csv\nContent-Type: application/json'} value={headers} onChange={(event) => setHeaders(event.target.value)} />
+        </details>
       </form>
       {state.error && <Failed error={state.error} />}
-      {state.reply && <ReplyView reply={state.reply} />}
+      {(state.reply || state.busy) && <ReplyView reply={state.reply} busy={state.busy !== undefined} name={path.split('?')[0].split('/').at(-1) || 'answer'} />}
     </div>
   )
 }
 
-function ask(of: string, path: string, method: string, body: string, signal: AbortSignal): Promise<Reply> {
+interface Call {
+  of: string
+  path: string
+  method: string
+  headers: string
+  body: string
+}
+
+async function ask({ of, path, method, headers, body }: Call, signal: AbortSignal, tell: (reply: Reply) => void): Promise<Reply> {
   const [kind, id] = of.split('/')
   const base = kind === 'ds' ? `/api/datasources/uid/${id}/resources/` : `/api/plugins/${id}/resources/`
-  const start = performance.now()
-  const init: RequestInit = { method, signal, ...(body && { body, headers: { 'Content-Type': 'application/json' } }) }
-  // Whatever the plugin answers is an answer.
-  const everything = Array.from({ length: 200 }, (_, i) => 400 + i).filter((status) => status !== 401)
-  return request(base + path.replace(/^\//, ''), init, ...everything).then((response) => readReply(response, start))
-}
-
-function ReplyView({ reply }: { reply: Reply }) {
-  return (
-    <section className="card reply" aria-label="Answer">
-      <header><h2>{reply.status} {reply.statusText}</h2><span className="quiet">{formatSeconds(reply.took / 1000, 0)} · {formatBytes(reply.blob.size)}</span></header>
-      <Body reply={reply} />
-      <details><summary>Headers <span className="quiet">{reply.headers.length}</span></summary><dl className="facts">{reply.headers.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl></details>
-    </section>
-  )
-}
-
-/** The body of an answer: as what it says it is, if that is harmless to show. */
-function Body({ reply }: { reply: Reply }) {
-  switch (bodyKind(reply)) {
-    case 'empty': return <p className="quiet">There is no body.</p>
-    case 'image': return <Shown blob={reply.blob} as="image" />
-    case 'html': return <Shown blob={reply.blob} as="html" />
-    case 'json': return <Editor label="Body of the answer" language="json" value={JSON.stringify(JSON.parse(reply.text), null, 2)} />
-    default: return <Editor label="Body of the answer" language="text" value={reply.text.slice(0, 500_000)} />
+  const sent = readHeaders(headers)
+  const init: RequestInit = { method, signal, headers: sent, cache: 'no-store' }
+  if (method !== 'GET' && body) {
+    init.body = body
+    if (!sent.has('Content-Type')) sent.set('Content-Type', 'application/json')
   }
+  const start = performance.now()
+  // Whatever the plugin answers is an answer.
+  const everything = Array.from({ length: 200 }, (_, i) => 400 + i)
+  const response = await request(base + path.replace(/^\/+/, ''), init, ...everything)
+  // Unless it was not the plugin, because nobody knows who asks: this finds out.
+  if (response.status === 401) await request('/api/user', { signal })
+  return readReply(response, start, tell)
 }
 
-/** An image, or a page in a frame that may do nothing. */
-function Shown({ blob, as }: { blob: Blob; as: 'image' | 'html' }) {
-  const [url, setUrl] = useState('')
-  const made = useRef('')
-  useEffect(() => {
-    made.current = URL.createObjectURL(blob)
-    setUrl(made.current)
-    return () => URL.revokeObjectURL(made.current)
-  }, [blob])
-  if (!url) return null
-  return as === 'image' ? <img className="reply-image" src={url} alt="The body of the answer" /> : <iframe className="reply-page" title="The body of the answer" sandbox="" src={url} />
+/** Headers, one a line. */
+function readHeaders(text: string): Headers {
+  const headers = new Headers()
+  for (const line of text.split('\n').filter((line) => line.trim())) {
+    const [, name, value] = /^\s*([^\s:]+)\s*:(.*)$/.exec(line) ?? []
+    if (name === undefined) throw new Error(`“${line.trim()}” is no header: it is written as Name: value`)
+    headers.append(name, value.trim())
+  }
+  return headers
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { health } from '../api/queries.ts'
 import type { State } from '../api/types.ts'
+import { useSeen } from './seen.ts'
 
 export type Tone = '' | 'good' | 'warn' | 'bad'
 
@@ -15,11 +16,15 @@ const tones: Record<State, Tone> = {
 
 export const StateBadge = ({ state }: { state: State }) => <Badge tone={tones[state]}>{state}</Badge>
 
-/** The health of a data source, which is asked for by being shown. */
+/** The health of a data source, which is asked for when it comes into sight. */
 export function HealthBadge({ uid }: { uid: string }) {
-  const { data, error, isPending } = useQuery(health(uid))
-  if (isPending) return <Badge>checking</Badge>
-  if (error) return <span title={error.message}><Badge tone="bad">no answer</Badge></span>
-  if (data.status === 'OK') return <span title={data.message}><Badge tone="good">healthy</Badge></span>
-  return <span title={data.message}><Badge tone={data.status === 'UNKNOWN' ? '' : 'bad'}>{data.status === 'UNKNOWN' ? 'unknown' : 'ill'}</Badge></span>
+  const [element, seen] = useSeen<HTMLSpanElement>()
+  const { data, error } = useQuery({ ...health(uid), enabled: seen })
+  const [tone, word] = wordOf(data?.status, error)
+  return <span ref={element} className="health" title={data?.message ?? error?.message}><Badge tone={tone}>{word}</Badge></span>
+}
+
+function wordOf(status: string | undefined, error: Error | null): [Tone, string] {
+  if (status === undefined) return error ? ['bad', 'no answer'] : ['', 'checking']
+  return status === 'OK' ? ['good', 'healthy'] : status === 'UNKNOWN' ? ['', 'unknown'] : ['bad', 'ill']
 }

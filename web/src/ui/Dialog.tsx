@@ -1,12 +1,14 @@
-import { useEffect, useRef, type ReactNode } from 'react'
+import { useLayoutEffect, useRef, type ReactNode } from 'react'
 import { Icon } from './icons.tsx'
 
-/** A dialog that is open as long as it is drawn. */
+/** A dialog that is open as long as it is drawn. What in it has data-first gets the focus. */
 export function Dialog({ title, onClose, className = '', children }: { title: string; onClose: () => void; className?: string; children: ReactNode }) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // As long as it is in the document, closing it gives the focus back.
+  useLayoutEffect(() => {
     const opened = dialog.current!
     opened.showModal()
+    opened.querySelector<HTMLElement>('[data-first]')?.focus()
     return () => opened.close()
   }, [])
   return (

@@ -11,15 +11,16 @@ export function Loading() {
 const faults: Record<string, string> = { plugin: 'The plugin is at fault', downstream: 'What the plugin asks is at fault' }
 
 /** An error beside its cause: what went wrong, whose fault it is, and what one may do. */
-export function Failed({ error, children }: { error: Error; children?: ReactNode }) {
+export function Failed({ error, again, children }: { error: Error; again?: () => void; children?: ReactNode }) {
   const fault = error instanceof ApiError ? faults[error.source] : undefined
   return (
     <div className="failed" role="alert">
       <Icon name="warn" />
       <div>
-        <p>{error.message}</p>
+        <p className="message" tabIndex={error.message.length > 500 ? 0 : undefined}>{error.message}</p>
         {fault && <p className="quiet">{fault}.</p>}
         {children}
+        {again && <button type="button" className="button" onClick={again}><Icon name="restart" />Try again</button>}
       </div>
     </div>
   )
