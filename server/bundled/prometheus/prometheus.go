@@ -43,10 +43,10 @@ type settings struct {
 type model struct {
 	Expr string `json:"expr" plugboard:"text" title:"PromQL" format:"multiline" language:"promql" options:"completions?before={before}" examples:"up\nrate(http_requests_total[$__rate_interval])"`
 	// Range and Instant say what to ask; neither is a range.
-	Range   bool `json:"range" title:"Range"`
-	Instant bool `json:"instant" title:"Instant"`
+	Range   bool `json:"range" title:"Range" description:"Over the time range; so it is if nothing is chosen."`
+	Instant bool `json:"instant" title:"Instant" description:"At the end of the time range."`
 	// Exemplar asks for exemplars too.
-	Exemplar bool `json:"exemplar" title:"Exemplars"`
+	Exemplar bool `json:"exemplar" title:"Exemplars" description:"Samples of what was counted, too."`
 	// Format is time_series (default), table or heatmap.
 	Format string `json:"format" title:"Format" enum:"time_series,table,heatmap" default:"time_series"`
 	// LegendFormat names the series, as in "{{instance}}".
@@ -55,8 +55,8 @@ type model struct {
 	// $__rate_interval.
 	Interval       string  `json:"interval" title:"Smallest step" examples:"30s\n$__rate_interval" group:"Step"`
 	IntervalFactor int64   `json:"intervalFactor" title:"Step factor" group:"Step"`
-	IntervalMS     float64 `json:"intervalMs"`
-	UTCOffsetSec   int64   `json:"utcOffsetSec"`
+	IntervalMS     float64 `json:"intervalMs" title:"Interval" description:"Of the graph, in milliseconds; the host says it." group:"Step"`
+	UTCOffsetSec   int64   `json:"utcOffsetSec" title:"UTC offset" description:"In seconds: days begin there." group:"Step"`
 }
 
 // source is one data source.
