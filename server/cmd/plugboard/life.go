@@ -99,14 +99,15 @@ func (e pluginEvent) details() string {
 }
 
 // lastWords is the line that says most: of a Go program that failed its stack
-// follows the reason, and debug lines are no reason.
+// follows the reason, and neither what is for debugging nor what the official SDK
+// says of every request is one.
 func lastWords(stderr []string) string {
 	var last string
 	for _, line := range stderr {
 		switch {
 		case strings.HasPrefix(line, "panic: "), strings.HasPrefix(line, "fatal error: "):
 			return line
-		case !strings.Contains(line, `"@level":"debug"`):
+		case !strings.Contains(line, `"@level":"debug"`) && !strings.Contains(line, `"@message":"Plugin Request Completed"`):
 			last = line
 		}
 	}
