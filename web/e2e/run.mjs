@@ -12,5 +12,5 @@ const tests = readdirSync(here).filter((name) => name.endsWith('.test.ts') && na
 await build({ entryPoints: tests.map((name) => path.join(here, name)), outdir: out, outExtension: { '.js': '.mjs' }, bundle: true, platform: 'node', format: 'esm', packages: 'external', sourcemap: 'inline' })
 const files = tests.map((name) => path.join(out, name.replace(/\.ts$/, '.mjs')))
 const named = process.argv[3] ? [`--test-name-pattern=${process.argv[3]}`] : []
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-reporter=spec', ...named, ...files], { stdio: 'inherit', cwd: path.join(here, '..') })
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=2', '--test-reporter=spec', ...named, ...files], { stdio: 'inherit', cwd: path.join(here, '..') })
 process.exit(status ?? 1)

@@ -26,6 +26,7 @@ test('a data source that is added is tested at once, and says what the plugin sa
     await page.getByLabel('URL').fill(url)
     await page.getByLabel('Health').selectOption('wordy')
     await page.getByLabel('Token').fill('a secret that nobody sees')
+    assert.equal(await page.getByLabel('Token').getAttribute('type'), 'password')
     await page.getByRole('button', { name: 'Save & test' }).click()
     await page.getByText('All of the forty tables answer').waitFor()
     await page.getByText('17.2').waitFor()

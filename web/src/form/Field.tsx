@@ -70,6 +70,9 @@ function Nested({ schema, value, uid, onChange }: { schema: Schema; value: Value
   )
 }
 
+/** Nobody who looks over a shoulder reads it. */
+const isSecret = (schema: Schema) => schema.format === 'password' || schema.writeOnly === true
+
 const hasEditor = (schema: Schema) => schema['x-plugboard-language'] !== undefined && !schema.writeOnly
 
 const isWide = (schema: Schema) => schema['x-plugboard-language'] !== undefined || schema.format === 'multiline' || schema.type === 'object' || schema.type === 'array'
@@ -103,7 +106,7 @@ function Input(props: FieldProps & { id: string }) {
   const lists = listed.length > 0 || offered.length > 1
   return (
     <>
-      <input {...same} type={schema.format === 'password' ? 'password' : 'text'} autoComplete={schema.format === 'password' ? 'new-password' : 'off'} spellCheck={false}
+      <input {...same} type={isSecret(schema) ? 'password' : 'text'} autoComplete={isSecret(schema) ? 'new-password' : 'off'} spellCheck={false}
         list={lists ? `${id}-list` : undefined} value={text} onChange={(event) => onChange(event.target.value === '' && !kept ? undefined : event.target.value)} />
       {lists && <datalist id={`${id}-list`}>{offered.map((o) => <option key={o.value} value={o.value} label={o.label} />)}</datalist>}
     </>
