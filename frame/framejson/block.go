@@ -17,11 +17,6 @@ type valid struct {
 	from   int    // the block's first row
 }
 
-func (v valid) at(i int) bool {
-	i += v.from
-	return v.bitmap == nil || v.bitmap[i>>3]&(1<<(i&7)) != 0
-}
-
 // run returns how many cells from i on, before to, are not null.
 func (v valid) run(i, to int) int {
 	if v.bitmap == nil {
