@@ -40,6 +40,10 @@ const explore = outputs.find((o) => o.entryPoint === 'src/explore/Explore.tsx')
 const icon = outputs.find((o) => o.name.startsWith('icon-'))
 const shell = withImports(script)
 
+// The other pages are fetched when there is nothing else to do: a server that
+// is away when they are gone to would have taken the console with it.
+const later = outputs.filter((o) => o.name.endsWith('.js') && !shell.has(o.name)).map((o) => o.name)
+
 await mkdir(assets, { recursive: true })
 await writeFile(path.join(out, 'index.html'), `<!doctype html>
 <html lang="en">
@@ -52,6 +56,7 @@ await writeFile(path.join(out, 'index.html'), `<!doctype html>
 <link rel="icon" href="/assets/${icon.name}" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/${path.basename(script.cssBundle)}">
 ${[...shell].filter((name) => name !== script.name).map((name) => `<link rel="modulepreload" href="/assets/${name}">\n`).join('')}<script type="module" src="/assets/${script.name}"></script>
+${later.map((name) => `<link rel="prefetch" as="script" crossorigin href="/assets/${name}">`).join('\n')}
 </head>
 <body><div id="root"></div></body>
 </html>

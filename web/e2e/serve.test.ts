@@ -64,6 +64,19 @@ test('a connection that is lost is said, and made again', () =>
     await page.getByRole('img', { name: 'Graph of value' }).waitFor()
   }, { allowed: /status of 401|ERR_INTERNET_DISCONNECTED/ }))
 
+test('a page that was never open is there while the server is not', () =>
+  signedIn(server, '/datasources', async (page) => {
+    await page.getByRole('link', { name: 'Made', exact: true }).waitFor()
+    await page.waitForLoadState('networkidle')
+    await server.stop()
+    await page.getByRole('link', { name: 'Live', exact: true }).click()
+    await page.getByRole('heading', { name: 'Live' }).waitFor()
+    await page.getByText('Trying again…').waitFor()
+    await server.start()
+    await signIn(page)
+    await page.getByText('Trying again…').waitFor({ state: 'detached' })
+  }, { allowed: /status of (401|503)|ERR_/ }))
+
 test('a log that is read goes on after a session that ended', () =>
   visit(`${server.url}/plugins/testdata`, async (page) => {
     await signIn(page)
