@@ -145,7 +145,8 @@ test('a version that is not there any more is not offered', () =>
     await page.reload()
     await versions.getByRole('button', { name: 'Reload' }).click()
     await versions.getByText('1.0.1 runs, after').waitFor()
-  }, { allowed }))
+    // While its folder is written anew, it may have no logo to give.
+  }, { allowed: new RegExp(`${allowed.source}|logo\\.svg`) }))
 
 test('a plugin that goes on crashing is in quarantine, and released at home', () =>
   visit(`${server.url}/home`, async (page) => {

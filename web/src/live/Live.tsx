@@ -81,7 +81,7 @@ function Stream({ channel }: { channel: string }) {
         <span className="stream-state" role="status"><span className={`dot ${paused && !over ? '' : stream.connection}`} />{paused && !over ? 'Paused' : words[stream.connection]}</span>
         <span className="quiet">{formatCount(stream.packets)} {stream.packets === 1 ? 'packet' : 'packets'} · {paused || over ? 0 : rate.toFixed(rate < 10 ? 1 : 0)}/s</span>
         <span className="spread" />
-        <div className="tabs" role="group" aria-label="View">{views.map((v) => <button key={v} type="button" aria-pressed={v === view} onClick={() => setChosen(v)}>{v}</button>)}</div>
+        <div className={`tabs ${views.length === 1 ? 'single' : ''}`} role="group" aria-label="View">{views.map((v) => <button key={v} type="button" aria-pressed={v === view} onClick={() => setChosen(v)}>{v}</button>)}</div>
         {over
           ? <button type="button" className="button" onClick={stream.again}><Icon name="restart" />Listen again</button>
           : <button type="button" className="button" onClick={() => setPaused(!paused)}><Icon name={paused ? 'play' : 'pause'} />{paused ? 'Go on' : 'Pause'}</button>}
