@@ -25,6 +25,9 @@ test('the demo opens on vitals that move and three years of weather', () =>
     await look(page, 'explore-demo')
     await vitals.getByRole('button', { name: 'Pause' }).click()
     await vitals.getByText('Paused').waitFor()
+    const left = await vitals.locator('.plot .u-over').evaluateAll((plots) => plots.map((plot) => plot.getBoundingClientRect().left))
+    assert.equal(left.length, 3)
+    assert.equal(new Set(left).size, 1, `plots of one time begin at ${left.join(', ')}`)
   }))
 
 test('a query is written, completed, run by Ctrl+Enter, and is in the URL', () =>

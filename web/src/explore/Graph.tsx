@@ -34,12 +34,15 @@ export function Graph({ frames, range, live = false, marks, onZoom }: GraphProps
   const lines = useMemo(() => all.slice(0, most).map((s, i): Line => ({ ...s, color: s.color ? solid(s.color) : paletteOf(i) })), [all, theme])
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
   const [at, setAt] = useState<number | null>(null)
+  // The plots share the width of their value axes, so that a time is in one place in all.
+  const [gutters, setGutters] = useState<number[]>([])
   const bands = useMemo(() => bandsOf(frames), [frames])
   const plots = useMemo(() => [...Map.groupBy(lines, (line) => line.unit).values()], [lines])
   const silent = useMemo(() => untitled(marks), [marks])
   const sync = useMemo(() => uPlot.sync(crypto.randomUUID()), [])
   if (!lines.length && !bands.length) return <p className="hint">There is nothing to draw: a graph takes a column of times and one of numbers or enums.</p>
 
+  const gutter = Math.max(leastGutter, ...plots.map((_, i) => gutters[i] ?? 0))
   const span = spanOf([...lines, ...bands], range, live)
   const height = plots.length === 1 ? 300 : Math.max(130, 420 / plots.length)
   const titles = lines.map((line) => line.title)
@@ -50,9 +53,10 @@ export function Graph({ frames, range, live = false, marks, onZoom }: GraphProps
     return !was.has(title) && others.every((t) => was.has(t)) ? new Set() : new Set(others)
   })
   return (
-    <div className="graph">
+    <div className="graph" style={{ '--gutter': `${gutter}px` } as React.CSSProperties}>
       {plots.map((plot, i) => (
-        <Plot key={plot.map((l) => l.title).join('\n')} lines={plot} hidden={hidden} marks={i === 0 ? marks : silent} span={span} last={i === plots.length - 1} height={height} theme={theme} sync={sync} onZoom={onZoom} onCursor={setAt} />
+        <Plot key={plot.map((l) => l.title).join('\n')} lines={plot} hidden={hidden} marks={i === 0 ? marks : silent} span={span} last={i === plots.length - 1} height={height} gutter={gutter} theme={theme} sync={sync} onZoom={onZoom} onCursor={setAt}
+          onGutter={(width) => setGutters((was) => (was[i] === width ? was : Object.assign([...was], { [i]: width })))} />
       ))}
       {bands.length > 0 && <Bands bands={bands} span={span} at={at} onCursor={setAt} onZoom={onZoom} />}
       <ul className="legend" aria-label="Lines">
@@ -109,17 +113,21 @@ interface PlotProps {
   /** Whether it is the one that has the time below. */
   last: boolean
   height: number
+  /** How wide the axis of its values is. */
+  gutter: number
   theme: string
   sync: uPlot.SyncPubSub
   onZoom?: (from: number, to: number) => void
   onCursor: (at: number | null) => void
+  /** Tells how wide its own labels would have the gutter. */
+  onGutter: (width: number) => void
 }
 
-function Plot({ lines, hidden, marks, span, last, height, theme, sync, onZoom, onCursor }: PlotProps) {
+function Plot({ lines, hidden, marks, span, last, height, gutter, theme, sync, onZoom, onCursor, onGutter }: PlotProps) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
-  const latest = useRef({ onZoom, onCursor, span, marks })
-  latest.current = { onZoom, onCursor, span, marks }
+  const latest = useRef({ onZoom, onCursor, onGutter, span, marks, gutter })
+  latest.current = { onZoom, onCursor, onGutter, span, marks, gutter }
   const data = useMemo(() => dataOf(lines), [lines])
   const titles = lines.map((l) => l.title).join('\n')
 
@@ -143,6 +151,7 @@ function Plot({ lines, hidden, marks, span, last, height, theme, sync, onZoom, o
       plot.current!.setScale('x', { min: span[0], max: span[1] })
     })
   }, [data, marks, span[0], span[1], theme, height, titles])
+  useEffect(() => plot.current?.redraw(true, true), [gutter])
   useEffect(() => {
     lines.forEach((line, i) => plot.current?.setSeries(i + 1, { show: !hidden.has(line.title) }))
   }, [hidden, titles, theme])
@@ -155,7 +164,7 @@ function dataOf(lines: Line[]): uPlot.AlignedData {
   return uPlot.join(lines.map((l) => [l.times, l.values]))
 }
 
-type Latest = React.RefObject<Pick<PlotProps, 'onZoom' | 'onCursor' | 'span' | 'marks'>>
+type Latest = React.RefObject<Pick<PlotProps, 'onZoom' | 'onCursor' | 'onGutter' | 'span' | 'marks' | 'gutter'>>
 
 function optionsOf(lines: Line[], last: boolean, width: number, height: number, latest: Latest, sync: uPlot.SyncPubSub): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
@@ -183,7 +192,7 @@ function optionsOf(lines: Line[], last: boolean, width: number, height: number, 
     },
     axes: [
       { ...axis, space: 80, size: last ? 28 : 6, values: (_, ticks, __, ___, step) => ticks.map((tick) => (last ? timeLabel(tick, step) : '')) },
-      { ...axis, ...(isBinary(unit) && { incrs: powersOfTwo }), size: (_, labels) => Math.max(70, 14 + 6.4 * Math.max(0, ...(labels ?? []).map((label) => label.length))), values: (_, ticks) => ticks.map((tick) => formatNumber(tick, unit || 'short', decimals)) },
+      { ...axis, ...(isBinary(unit) && { incrs: powersOfTwo }), size: (_, labels) => gutterFor(labels, latest.current), values: (_, ticks) => ticks.map((tick) => formatNumber(tick, unit || 'short', decimals)) },
     ],
     series: [{}, ...lines.map((line): uPlot.Series => ({ label: line.title, stroke: line.color, width: 1.6, spanGaps: line.spanGaps, points: { show: (u) => u.data[0].length < 40, filter: lonely, size: 5 } }))],
     hooks: {
@@ -197,6 +206,15 @@ function optionsOf(lines: Line[], last: boolean, width: number, height: number, 
       }],
     },
   }
+}
+
+const leastGutter = 70
+
+function gutterFor(labels: string[] | null, { gutter, onGutter }: Latest['current']): number {
+  if (!labels) return gutter
+  const width = 14 + 6.4 * Math.max(0, ...labels.map((label) => label.length))
+  onGutter(width)
+  return Math.max(gutter, width)
 }
 
 /** Points that have no neighbour to be a line with are drawn as points. */
