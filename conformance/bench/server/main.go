@@ -44,8 +44,8 @@ func run(ctx context.Context, args []string) error {
 	}
 	flags := flag.NewFlagSet("bench/server", flag.ContinueOnError)
 	var o options
-	flags.DurationVar(&o.length, "for", 500*time.Millisecond, "how long each host is asked at a time")
-	flags.IntVar(&o.rounds, "rounds", 12, "how many times each host is asked")
+	flags.DurationVar(&o.length, "for", time.Second, "how long each host is asked at a time; much longer than an answer takes, or the ends are measured")
+	flags.IntVar(&o.rounds, "rounds", 10, "how many times each host is asked")
 	flags.IntVar(&o.clients, "clients", 16, "how many ask at once")
 	flags.StringVar(&o.only, "run", "", "only cases whose name contains this")
 	flags.StringVar(&o.plugin, "plugin", "", "bench, on the official SDK, or benchtwin, on ours; empty for one after the other")

@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/useragent"
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 	jsoniter "github.com/json-iterator/go"
 
@@ -52,19 +54,37 @@ func runReference(ctx context.Context, s setup) error {
 	return nil
 }
 
+// pluginContext is what our server sends, and Grafana: a plugin has the same to
+// read behind either host.
 func pluginContext() *pluginv2.PluginContext {
 	return backend.ToProto().PluginContext(backend.PluginContext{
 		//lint:ignore SA1019 Grafana still sends it
 		OrgID:    1,
-		PluginID: "bench-datasource",
-		User:     &backend.User{Login: "bench", Name: "bench", Email: "bench@localhost", Role: "Viewer"},
+		PluginID: "bench-datasource", PluginVersion: "1.0.0", Namespace: "default",
+		UserAgent: userAgent,
+		User:      &backend.User{Login: "bench", Name: "bench", Email: "bench@localhost", Role: "Viewer"},
 		DataSourceInstanceSettings: &backend.DataSourceInstanceSettings{
 			ID: 1, UID: "bench", Name: "Bench", Type: "bench-datasource", URL: "http://127.0.0.1:1",
 			JSONData: []byte(`{"a":1}`), DecryptedSecureJSONData: map[string]string{"token": "secret"},
 			Updated: time.UnixMilli(1700000000000),
 		},
+		GrafanaConfig: backend.NewGrafanaCfg(map[string]string{
+			"GF_CONCURRENT_QUERY_COUNT":                "10",
+			"GF_SQL_ROW_LIMIT":                         "1000000",
+			"GF_SQL_MAX_OPEN_CONNS_DEFAULT":            "100",
+			"GF_SQL_MAX_IDLE_CONNS_DEFAULT":            "100",
+			"GF_SQL_MAX_CONN_LIFETIME_SECONDS_DEFAULT": "14400",
+		}),
 	})
 }
+
+var userAgent = func() *useragent.UserAgent {
+	agent, err := useragent.New("12.4.0", runtime.GOOS, runtime.GOARCH)
+	if err != nil {
+		panic(err)
+	}
+	return agent
+}()
 
 type queryCommand struct {
 	From    string            `json:"from"`
