@@ -111,7 +111,7 @@ test('over a slow network pages say that they load, and nothing jumps', () =>
         }
       }).observe({ type: 'layout-shift', buffered: true })
     })
-    for (const [path, there] of [['/datasources', 'healthy'], ['/datasources/seattle', 'Save & test'], ['/datasources/new', 'HTTP'], ['/live', 'Listen'], ['/resources', 'Call']]) {
+    for (const [path, there] of [['/home', 'All is well: nothing needs you.'], ['/datasources', 'healthy'], ['/datasources/seattle', 'Save & test'], ['/datasources/new', 'HTTP'], ['/live', 'Listen'], ['/resources', 'Call']]) {
       await page.goto(server.url + path)
       await page.getByText(there, { exact: true }).first().waitFor()
       await page.waitForLoadState('networkidle')

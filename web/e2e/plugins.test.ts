@@ -179,6 +179,13 @@ test('home says what is not loaded, and which data source is ill', () =>
     await ask('/api/datasources', { method: 'POST', body: JSON.stringify({ uid: 'shop', name: 'The shop', type: 'sql', access: 'proxy' }) })
     await page.reload()
     await attention.getByText('path is missing').waitFor()
+    await page.getByRole('link', { name: /^2 need attention/ }).waitFor()
+    // What is found later moves nothing that is there.
+    const moved = await page.evaluate(() => new Promise<number>((resolve) => {
+      new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, e) => sum + (e as PerformanceEntry & { value: number }).value, 0))).observe({ type: 'layout-shift', buffered: true })
+      setTimeout(() => resolve(0), 200)
+    }))
+    assert.ok(moved < 0.02, `home jumps by ${moved}`)
     await look(page, 'home-ill')
     await ask('/api/datasources/uid/shop', { method: 'PUT', body: JSON.stringify({ name: 'The shop', type: 'sql', access: 'proxy', jsonData: { path: path.join(scratch, 'shop.db') } }) })
     writeFileSync(path.join(scratch, 'shop.db'), '')

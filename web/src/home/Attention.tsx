@@ -2,37 +2,53 @@ import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { client, health, pluginFaults, user } from '../api/queries.ts'
-import type { Plugin, Source } from '../api/types.ts'
+import type { Plugin, PluginFault, Source } from '../api/types.ts'
 import { OrderButton } from '../plugins/OrderButton.tsx'
 import { ordersFor, useOrders } from '../plugins/orders.ts'
 import { adviceOf } from '../plugins/Trouble.tsx'
 import { Badge, StateBadge } from '../ui/Badge.tsx'
 import { Icon } from '../ui/icons.tsx'
 
-/** What does not work, why, and what there is to do about it. */
-export function Attention({ plugins, sources }: { plugins: Plugin[]; sources: Source[] }) {
+/** What there is to mend, as far as it is known. */
+export interface Trouble {
+  ailing: Plugin[]
+  crowded: Plugin[]
+  ill: { source: Source; check: Check }[]
+  faults: PluginFault[]
+  count: number
+  /** Whether data sources are still being asked how they are. */
+  asking: boolean
+}
+
+export function useTrouble(plugins: Plugin[], sources: Source[]): Trouble {
   const admin = useQuery(user()).data?.role === 'Admin'
   const faults = useQuery({ ...pluginFaults(), enabled: admin }).data ?? []
   const checks = useQueries({ queries: sources.map((s) => health(s.uid)) })
   const ailing = plugins.filter((p) => adviceOf(p))
   const crowded = plugins.filter((p) => p.process.waiting > 0 && !adviceOf(p))
   // Of what stands on an ailing plugin, that is the cause.
-  const ill = sources.filter((s, i) => (checks[i].error || checks[i].data?.status === 'ERROR') && !ailing.some((p) => p.id === s.type))
-  if (!faults.length && !ailing.length && !crowded.length && !ill.length) {
-    return checks.some((c) => c.isPending)
-      ? <p className="passed"><span className="spinner" /><span>Asking the data sources how they are…</span></p>
-      : <p className="passed"><Icon name="check" /><span>All is well: nothing needs you.</span></p>
-  }
+  const ill = sources.map((source, i) => ({ source, check: checks[i] }))
+    .filter(({ source, check }) => (check.error || check.data?.status === 'ERROR') && !ailing.some((p) => p.id === source.type))
+  const count = ailing.length + crowded.length + ill.length + faults.length
+  return { ailing, crowded, ill, faults, count, asking: checks.some((c) => c.isPending) }
+}
+
+/** What does not work, why, and what there is to do about it. It may grow: nothing is below it on a wide screen. */
+export function Attention({ trouble: { ailing, crowded, ill, faults, count, asking }, sources }: { trouble: Trouble; sources: Source[] }) {
+  const admin = useQuery(user()).data?.role === 'Admin'
   return (
-    <section className="card attention" aria-labelledby="attention">
+    <section className={`card attention ${count ? 'needed' : ''}`} aria-labelledby="attention">
       <h2 id="attention">Needs attention</h2>
+      {count === 0 && (asking
+        ? <p className="passed"><span className="spinner" /><span>Asking the data sources how they are…</span></p>
+        : <p className="passed"><Icon name="check" /><span>All is well: nothing needs you.</span></p>)}
       <ul className="list">
         {ailing.map((p) => <Ailing key={p.id} plugin={p} sources={sources.filter((s) => s.type === p.id)} admin={admin} />)}
         {crowded.map((p) => (
           <Item key={p.id} badge={<Badge tone="warn">busy</Badge>} name={<Link to="/plugins/$id" params={{ id: p.id }}>{p.name}</Link>} why={`${p.process.calls} calls run and ${p.process.waiting} wait for their turn.`}
             advice="Ask it for less at once, or let it take more (--plugin-calls, --source-calls)." />
         ))}
-        {ill.map((s) => <Ill key={s.uid} source={s} check={checks[sources.indexOf(s)]} admin={admin} />)}
+        {ill.map(({ source, check }) => <Ill key={source.uid} source={source} check={check} admin={admin} />)}
         {faults.map((f) => (
           <Item key={f.path} badge={<Badge tone="bad">not loaded</Badge>} name={<b>{f.pluginId || 'A plugin'}</b>} why={f.reason} advice={<>It lies in <code>{f.path}</code>. The server looks for plugins when it starts.</>} />
         ))}
