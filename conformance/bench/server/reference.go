@@ -15,6 +15,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/useragent"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 	jsoniter "github.com/json-iterator/go"
 
@@ -68,7 +69,7 @@ func pluginContext() *pluginv2.PluginContext {
 			JSONData: []byte(`{"a":1}`), DecryptedSecureJSONData: map[string]string{"token": "secret"},
 			Updated: time.UnixMilli(1700000000000),
 		},
-		GrafanaConfig: backend.NewGrafanaCfg(map[string]string{
+		GrafanaConfig: config.NewGrafanaCfg(map[string]string{
 			"GF_CONCURRENT_QUERY_COUNT":                "10",
 			"GF_SQL_ROW_LIMIT":                         "1000000",
 			"GF_SQL_MAX_OPEN_CONNS_DEFAULT":            "100",
