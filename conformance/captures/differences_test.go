@@ -33,6 +33,13 @@ type difference struct {
 //     the channel has no number of an organisation.
 var differences = []difference{
 	{
+		"02", "a provisioned data source tells which file it comes from",
+		"who may not change it here has to know where",
+		func(a *answer, _ map[string]answer) {
+			a.body = strings.Replace(a.body, `"readOnly":`, `"provenance":"captures.yaml","readOnly":`, 1)
+		},
+	},
+	{
 		"18 19", "404 instead of 500 for an unknown data source, in the words of a query's",
 		"an unknown uid is the caller's mistake, and the same one everywhere",
 		sameAs("17"),
