@@ -32,6 +32,8 @@ export function useServer(args: string[], env: Record<string, string> = {}, fill
       server.url = await addressOf(server.process)
     },
     async stop() {
+      // A test that failed may have left it stopped.
+      if (server.process!.exitCode !== null || server.process!.signalCode !== null) return
       const ended = new Promise((done) => server.process!.once('exit', done))
       server.process!.kill('SIGTERM')
       await ended
@@ -114,7 +116,13 @@ interface Options extends BrowserContextOptions {
 }
 
 /** Signs in as a person does. */
-export async function signIn(page: Page, password = 'right horse') {
+export async function signIn(page: Page) {
+  await trySignIn(page, 'right horse')
+  await page.getByRole('dialog', { name: 'Sign in' }).waitFor({ state: 'detached' })
+}
+
+/** Tries to sign in, and waits for nothing. */
+export async function trySignIn(page: Page, password: string) {
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { look, signedIn, signIn, useBrowser, useServer, visit } from './harness.ts'
+import { look, signedIn, signIn, trySignIn, useBrowser, useServer, visit } from './harness.ts'
 
 const provisioning = mkdtempSync(path.join(tmpdir(), 'plugboard-e2e-provisioning-'))
 writeFileSync(path.join(provisioning, 'sources.yaml'), 'apiVersion: 1\ndatasources:\n  - {name: Made, uid: made, type: testdata, access: proxy}\n')
@@ -18,7 +18,7 @@ test('who is not known signs in, and goes on where they wanted to', () =>
   visit(`${server.url}/plugins`, async (page) => {
     await page.getByRole('heading', { name: 'Sign in to Plugboard' }).waitFor()
     await look(page, 'sign-in')
-    await signIn(page, 'wrong horse')
+    await trySignIn(page, 'wrong horse')
     await page.getByRole('alert').getByText(/invalid username or password/).waitFor()
     await signIn(page)
     await page.getByRole('heading', { name: 'Plugins' }).waitFor()
@@ -105,7 +105,7 @@ test('who guesses passwords is told to wait', () =>
   visit(`${server.url}/explore?panes=[]`, async (page) => {
     for (let tries = 0; tries < 12 && !(await page.getByText('too many failed logins').isVisible()); tries++) {
       const answer = page.waitForResponse('**/login')
-      await signIn(page, `wrong horse ${tries}`)
+      await trySignIn(page, `wrong horse ${tries}`)
       await answer
     }
     await page.getByRole('alert').getByText(/try again in \d+ seconds/).waitFor()

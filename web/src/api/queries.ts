@@ -21,8 +21,9 @@ export const user = () => queryOptions({ queryKey: ['user'], queryFn: ({ signal 
 
 export const sources = () => queryOptions({ queryKey: ['sources'], queryFn: ({ signal }) => getJSON<Source[]>('/api/datasources', signal) })
 
+/** The settings of a data source: who is about to write sees what others have. */
 export const source = (uid: string) =>
-  queryOptions({ queryKey: ['sources', uid], queryFn: ({ signal }) => getJSON<SourceSettings>(`/api/datasources/uid/${segment(uid)}`, signal) })
+  queryOptions({ queryKey: ['sources', uid], queryFn: ({ signal }) => getJSON<SourceSettings>(`/api/datasources/uid/${segment(uid)}`, signal), staleTime: 0 })
 
 /** The health of a data source: that it is ill is an answer, not an error. */
 export const health = (uid: string) =>
