@@ -88,6 +88,7 @@ test('two who write the same data source are told of each other', async () => {
     // Who has written nothing sees what there is now.
     await other.bringToFront()
     await other.getByRole('link', { name: 'Home', exact: true }).click()
+    await other.getByRole('heading', { name: 'Needs attention' }).waitFor()
     await other.goBack()
     await other.getByRole('heading', { name: 'Mine' }).waitFor()
     assert.equal(await other.getByLabel('URL').inputValue(), url)
