@@ -120,16 +120,18 @@ func (l *life) add(at time.Time, now Reading) {
 	}
 }
 
-// between returns what has happened since the reading before.
+// between returns what has happened since the reading before. What runs
+// elsewhere, and was not read then, may have computed for days.
 func (l *life) between(at time.Time, now Reading) point {
 	seconds := at.Sub(l.at).Seconds()
 	p := point{at: at, calls: (now.Calls - l.before.Calls) / seconds, failed: (now.Failed - l.before.Failed) / seconds}
-	if now.Usage == nil {
+	was := l.before.Usage
+	if now.Usage == nil || was == nil && now.Usage.PID == 0 {
 		return p
 	}
 	p.known, p.memory = true, now.Usage.Memory
 	computed := now.Usage.CPU
-	if was := l.before.Usage; was != nil && was.PID == now.Usage.PID && was.CPU <= computed {
+	if was != nil && was.PID == now.Usage.PID && was.CPU <= computed {
 		computed -= was.CPU // else it is another process, which has begun since
 	}
 	p.cpu = computed.Seconds() / seconds

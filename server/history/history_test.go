@@ -70,6 +70,24 @@ func TestWhatIsRemembered(t *testing.T) {
 	})
 }
 
+// One that runs elsewhere is not heard of for a step: that it has computed for
+// days is nothing that it did in the next.
+func TestElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := run(t, 40*time.Second, func(elapsed time.Duration) []history.Reading {
+			r := history.Reading{Plugin: "a", Usage: &history.Usage{CPU: 50*time.Hour + elapsed/2, Memory: 100}}
+			if elapsed == 20*time.Second {
+				r.Usage = nil
+			}
+			return []history.Reading{r}
+		})
+		want := "00:00:10Z,50,100,0,0|00:00:20Z,,,0,0|00:00:30Z,,,0,0|00:00:40Z,50,100,0,0"
+		if got := strings.Join(rows(t, h, "a", time.Hour), "|"); got != want {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+	})
+}
+
 // However long it runs, it keeps an hour closely and a day coarsely.
 func TestOldIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
