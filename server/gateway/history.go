@@ -32,11 +32,7 @@ func (g *Gateway) pluginHistory(w http.ResponseWriter, r *http.Request) error {
 			return badRequest("bad request data: back is a length of time such as 15m or 24h, not %q", text)
 		}
 	}
-	t, err := g.pluginTarget(r, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	p, err := g.plugin(t.PluginID) // either may be an alias
+	_, p, err := g.installed(r)
 	if err != nil {
 		return err
 	}
@@ -68,11 +64,7 @@ type versionJSON struct {
 
 // pluginVersions answers GET /api/plugins/:id/versions.
 func (g *Gateway) pluginVersions(w http.ResponseWriter, r *http.Request) error {
-	t, err := g.pluginTarget(r, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	p, err := g.plugin(t.PluginID)
+	t, p, err := g.installed(r)
 	if err != nil {
 		return err
 	}

@@ -64,11 +64,7 @@ func (g *Gateway) upgradePlugin(w http.ResponseWriter, r *http.Request) error {
 // switchPlugin answers when the other version runs, or why it does not.
 func (g *Gateway) switchPlugin(w http.ResponseWriter, r *http.Request, c call, done string,
 	give func(context.Context, string, func(context.Context, host.Candidate) error) error) error {
-	t, err := g.pluginTarget(r, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	p, err := g.plugin(t.PluginID)
+	t, p, err := g.installed(r)
 	if err != nil {
 		return err
 	}

@@ -127,6 +127,16 @@ func (g *Gateway) plugin(id string) (host.Plugin, error) {
 	return p, nil
 }
 
+// installed is the plugin that a request's path names, by its id or an alias.
+func (g *Gateway) installed(r *http.Request) (target, host.Plugin, error) {
+	t, err := g.pluginTarget(r, r.PathValue("id"))
+	if err != nil {
+		return t, host.Plugin{}, err
+	}
+	p, err := g.plugin(t.PluginID)
+	return t, p, err
+}
+
 // app returns an app's settings, the zero ones if none were ever saved.
 func (g *Gateway) app(ctx context.Context, id string) (datasource.App, error) {
 	app, err := g.store.App(ctx, id)
